@@ -1,0 +1,36 @@
+# ECAPA-TDNN speaker verification: accuracy and throughput of an inference engine, per batch size.
+# Settings: config.yaml. Stages: rules/, one file each. Work: workflow_scripts/, one command line a stage.
+from pathlib import Path
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: "config.yaml" if Path("config.yaml").exists() else f"{workflow.basedir}/config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/demo.smk"
+include: "rules/features.smk"
+include: "rules/network.smk"
+include: "rules/inference.smk"
+include: "rules/scoring.smk"
+
+
+localrules:
+    all,
+    all_eer,
+    merge_manifests,
+    copy_answer,
+
+
+rule all:
+    default_target: True
+    input:
+        "results/eer_bs4.txt",
+
+
+rule all_eer:
+    input:
+        collect("results/eer_bs{batch}.txt", batch=config["batch_sizes"]),

@@ -1,0 +1,138 @@
+# What all stages share: the checked configuration, and functions that rules call. No rules here.
+import functools
+import json
+import os
+import shlex
+import sys
+from importlib import metadata
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+SCRIPTS = Path(str(workflow.current_basedir)).parent / "workflow_scripts"
+sys.path.insert(0, str(SCRIPTS))
+
+from asv import archive, code, dataset, demo, engines, trials
+from asv.config import check
+from asv.errors import InputError
+
+
+def checked(function, *arguments):
+    """Call a function of the core; bad input ends Snakemake with a message instead of a traceback."""
+    try:
+        return function(*arguments)
+    except InputError as error:
+        raise WorkflowError(str(error)) from None
+
+
+config.update(checked(check, config))
+code_digest = functools.cache(code.digest)
+ENGINE = engines.label(config["engine"], config["precision"])
+DEMO_DATA = config["dataset"]["root"] == "demo"
+DEMO_WAVS, DEMO_TRIALS = "work/demo/wav", "work/demo/demo_trials.txt"
+DEMO_CHECKPOINTS = {
+    "demo": "small, trained on synthetic voices",
+    "demo-c512": "full size, untrained: for timing only",
+}
+
+
+def dataset_roots():
+    """Folders of the data set, as the user wrote them."""
+    root = config["dataset"]["root"]
+    if DEMO_DATA:
+        return [DEMO_WAVS]
+    return [root] if isinstance(root, str) else root
+
+
+# The demo's speakers are known before its corpus exists, so the graph is the same before and after.
+TREE = None if DEMO_DATA else checked(dataset.find_speakers, dataset_roots())
+SHARDS = dataset.shard_names(demo.EVALUATION if DEMO_DATA else TREE.speakers, config["shards"])
+
+
+def trial_lists():
+    """Files of the trial lists, existing or made by the workflow."""
+    lists = config["dataset"]["trials"]
+    if lists == "auto":
+        return [DEMO_TRIALS] if DEMO_DATA else dataset.known_lists(TREE)
+    if missing := [path for path in lists if not Path(path).is_file()]:
+        raise InputError(f"dataset.trials: no file {missing[0]!r} (seen from {os.getcwd()})")
+    return lists
+
+
+TRIALS = checked(trial_lists)
+checked(trials.protocol_names, TRIALS)
+
+
+def checkpoint_archive():
+    """The archive that the checkpoint is taken from."""
+    source = config["checkpoint"]["archive"]
+    if source == "demo":
+        return os.path.relpath(SCRIPTS.parent / "demo" / "checkpoint.zip")
+    if source == "demo-c512":
+        return "work/demo/checkpoint_c512.zip"
+    if source.startswith(("http://", "https://")):
+        return "work/checkpoint/fetched.zip"
+    if Path(source).is_dir():
+        return archive.checkpoint_in_folder(source)
+    if not Path(source).is_file():
+        raise InputError(f"checkpoint.archive: no file or folder {source!r} (seen from {os.getcwd()})")
+    return source
+
+
+CHECKPOINT_ARCHIVE = checked(checkpoint_archive)
+
+
+wildcard_constraints:
+    batch=r"[1-9][0-9]*",
+    shard=r"[0-9]+-of-[0-9]+",
+    engine="|".join(f"{name}-{p}" for name in engines.names() for p in engines.module(name).PRECISIONS),
+
+
+# Params functions that take `output` are never compared with the last run's, those that do not are: a moved checkout
+# or another interpreter of the same versions makes nothing stale; code, settings and versions do.
+
+
+def python(wildcards, output):
+    """The interpreter: the conda environment's under --sdm conda, else Snakemake's own."""
+    methods = workflow.deployment_settings.deployment_method
+    return "python" if any(str(method) == "conda" for method in methods) else sys.executable
+
+
+def script(name):
+    """Params function: path of a stage's script."""
+    return lambda wildcards, output: str(SCRIPTS / name)
+
+
+def engine_name(wildcards):
+    return engines.parse(wildcards.engine)[0]
+
+
+def stage_code(name):
+    """Params function: digest of the code that a script runs."""
+    return lambda wildcards: code_digest(SCRIPTS / name)
+
+
+def engine_code(name):
+    """Params function: the same, with the code of the job's engine."""
+    return lambda wildcards: code_digest(SCRIPTS / name, engines.source(engine_name(wildcards)))
+
+
+def engine_versions(wildcards):
+    """Versions of the packages that the engine depends on."""
+    return engines.versions(engine_name(wildcards))
+
+
+def engine_options(wildcards):
+    """Options of the engine, JSON."""
+    return json.dumps(config["engines"].get(engine_name(wildcards), {}).get("options", {}))
+
+
+def versions(*packages):
+    """Installed versions of packages whose upgrade makes a stage stale."""
+    return {package: metadata.version(package) for package in packages}
+
+
+def options_of(settings, *names):
+    """Command-line options of settings: ``{"n_fft": 400}`` to ``--n-fft 400``; null settings are left out."""
+    chosen = {name: settings[name] for name in names if settings[name] is not None}
+    return shlex.join(part for name, value in chosen.items() for part in (f"--{name.replace('_', '-')}", str(value)))

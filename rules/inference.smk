@@ -1,0 +1,51 @@
+# TorchScript -> engine artefact, one a batch size -> embeddings, one job a shard.
+
+
+rule compile_engine:
+    input:
+        "work/network/ecapa_tdnn.torchscript.pt",
+    output:
+        directory("work/engines/{engine}/bs{batch}"),
+    log:
+        "logs/compile_engine/{engine}_bs{batch}.log",
+    conda:
+        "../envs/cpu.yaml"
+    threads: config["threads"]
+    params:
+        python=python,
+        script=script("compile_engine.py"),
+        code=engine_code("compile_engine.py"),
+        versions=engine_versions,
+        options=engine_options,
+        shape=[config["features"]["n_mels"], config["features"]["frames"]],
+    shell:
+        "{params.python:q} {params.script:q} --torchscript {input:q} --engine {wildcards.engine}"
+        " --batch-size {wildcards.batch} --shape {params.shape} --options {params.options:q} --threads {threads}"
+        " --output {output:q} > {log:q} 2>&1"
+
+
+rule infer:
+    input:
+        artefact="work/engines/{engine}/bs{batch}",
+        features="work/features/{shard}/features.npy",
+        # Waits for dataset.on_bad_audio's verdict; its date does not matter.
+        checked=ancient("results/rejected.tsv"),
+    output:
+        embeddings="work/embeddings/{engine}/bs{batch}/{shard}.npy",
+        sidecar="work/embeddings/{engine}/bs{batch}/{shard}.json",
+    log:
+        "logs/infer/{engine}_bs{batch}/{shard}.log",
+    conda:
+        "../envs/cpu.yaml"
+    threads: config["threads"]
+    params:
+        python=python,
+        script=script("infer.py"),
+        code=engine_code("infer.py"),
+        versions=engine_versions,
+        options=engine_options,
+        crops=config["features"]["crops"],
+    shell:
+        "{params.python:q} {params.script:q} --artefact {input.artefact:q} --features {input.features:q}"
+        " --crops {params.crops} --options {params.options:q} --threads {threads}"
+        " --output {output.embeddings:q} --sidecar {output.sidecar:q} > {log:q} 2>&1"

@@ -1,0 +1,58 @@
+# checkpoint archive -> checkpoint -> TorchScript.
+
+
+rule fetch_checkpoint:
+    output:
+        "work/checkpoint/fetched.zip",
+    log:
+        "logs/fetch_checkpoint.log",
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        python=python,
+        script=script("fetch_checkpoint.py"),
+        url=config["checkpoint"]["archive"],
+        sha256=config["checkpoint"]["sha256"],
+    shell:
+        "{params.python:q} {params.script:q} --url {params.url:q} --sha256 {params.sha256} --output {output:q}"
+        " > {log:q} 2>&1"
+
+
+rule unzip_checkpoint:
+    input:
+        CHECKPOINT_ARCHIVE,
+    output:
+        "work/checkpoint/checkpoint.pt",
+    log:
+        "logs/unzip_checkpoint.log",
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        python=python,
+        script=script("unzip_checkpoint.py"),
+        code=stage_code("unzip_checkpoint.py"),
+        options=options_of(config["checkpoint"], "sha256"),
+    shell:
+        "{params.python:q} {params.script:q} --archive {input:q} {params.options} --output {output:q} > {log:q} 2>&1"
+
+
+rule trace_network:
+    input:
+        "work/checkpoint/checkpoint.pt",
+    output:
+        torchscript="work/network/ecapa_tdnn.torchscript.pt",
+        sidecar="work/network/ecapa_tdnn.json",
+    log:
+        "logs/trace_network.log",
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        python=python,
+        script=script("trace_network.py"),
+        code=stage_code("trace_network.py"),
+        versions=versions("torch"),
+        outputs=config["network"]["outputs"],
+        options=options_of(config["features"], "frames"),
+    shell:
+        "{params.python:q} {params.script:q} --checkpoint {input:q} --outputs {params.outputs} {params.options}"
+        " --output {output.torchscript:q} --sidecar {output.sidecar:q} > {log:q} 2>&1"

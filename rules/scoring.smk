@@ -1,0 +1,71 @@
+# embeddings -> scores, EER.
+
+SCORING_OPTIONS = shlex.join(
+    [
+        *("--missing", config["scoring"]["on_missing_trial"]),
+        *([] if config["scoring"]["centroid"]["enabled"] else ["--no-centroid"]),
+        *(
+            "--centroid-max-duration",
+            str(config["scoring"]["centroid"]["max_duration"]),
+        ),
+        *("--centroid-max-scores", str(config["scoring"]["centroid"]["max_scores"])),
+        *(["--demo-data"] if DEMO_DATA else []),
+        *(
+            "--demo-checkpoint",
+            DEMO_CHECKPOINTS.get(config["checkpoint"]["archive"], ""),
+        ),
+    ]
+)
+
+
+def names_of_roots(wildcards, output):
+    """Not compared: see root_options."""
+    return [config["dataset"]["root"]] if DEMO_DATA else dataset_roots()
+
+
+rule score:
+    input:
+        embeddings=collect("work/embeddings/{{engine}}/bs{{batch}}/{shard}.npy", shard=SHARDS),
+        sidecars=collect("work/embeddings/{{engine}}/bs{{batch}}/{shard}.json", shard=SHARDS),
+        manifests=collect("work/features/{shard}/manifest.tsv", shard=SHARDS),
+        rejected=collect("work/features/{shard}/rejected.tsv", shard=SHARDS),
+        features=f"work/features/{SHARDS[0]}/features.json",
+        artefact="work/engines/{engine}/bs{batch}",
+        network="work/network/ecapa_tdnn.json",
+        trials=TRIALS,
+    output:
+        text="results/{engine}/eer_bs{batch}.txt",
+        json="results/{engine}/eer_bs{batch}.json",
+        scores=directory("results/{engine}/scores_bs{batch}"),
+    log:
+        "logs/score/{engine}_bs{batch}.log",
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        python=python,
+        script=script("score.py"),
+        code=stage_code("score.py"),
+        versions=versions("numpy", "scikit-learn"),
+        options=SCORING_OPTIONS,
+        roots=names_of_roots,
+    shell:
+        "{params.python:q} {params.script:q} --embeddings {input.embeddings:q} --sidecar {input.sidecars:q}"
+        " --manifest {input.manifests:q} --rejected {input.rejected:q} --features {input.features:q}"
+        " --artefact {input.artefact:q}/artefact.json --network {input.network:q} --trials {input.trials:q}"
+        " --root {params.roots:q} {params.options} --text {output.text:q} --json {output.json:q}"
+        " --scores {output.scores:q} > {log:q} 2>&1"
+
+
+rule copy_answer:
+    input:
+        text=f"results/{ENGINE}/eer_bs{{batch}}.txt",
+        json=f"results/{ENGINE}/eer_bs{{batch}}.json",
+    output:
+        text="results/eer_bs{batch}.txt",
+        json="results/eer_bs{batch}.json",
+    log:
+        "logs/copy_answer/bs{batch}.log",
+    conda:
+        "../envs/cpu.yaml"
+    shell:
+        "(cp {input.text:q} {output.text:q} && cp {input.json:q} {output.json:q}) > {log:q} 2>&1"

@@ -1,0 +1,60 @@
+"""What all stage scripts share on their command line."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+
+from .errors import InputError
+
+
+class _Help(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    """Shows defaults, and keeps the line breaks of the description."""
+
+
+def parser(description):
+    """An argument parser in the project's style."""
+    return argparse.ArgumentParser(description=description, formatter_class=_Help, allow_abbrev=False)
+
+
+def positive(text):
+    """Argument type: an integer of 1 or more."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an integer of 1 or more")
+    return int(text)
+
+
+def usable_threads(wanted):
+    """The threads wanted, but never more than this process may run on."""
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return min(wanted, available or 1)
+
+
+def json_object(text):
+    """Argument type: a JSON object."""
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not JSON ({error})") from error
+    if not isinstance(value, dict):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a JSON object")
+    return value
+
+
+def run(main):
+    """Run ``main``; an :class:`InputError` becomes one message on stderr and exit code 1."""
+    try:
+        main()
+    except InputError as error:
+        sys.exit(f"error: {error}")
+
+
+def progress(iterable, description, unit, total=None):
+    """Iterate with a progress bar on a terminal, quietly elsewhere (log files, pipes)."""
+    try:
+        from tqdm import tqdm
+    except ImportError:  # the NPU interpreter need not have it
+        return iterable
+    return tqdm(iterable, desc=description, unit=unit, total=total, disable=None)

@@ -1,0 +1,110 @@
+"""Checking the configuration against its schema, filling in defaults, and saying what is wrong in the user's words."""
+
+from __future__ import annotations
+
+import copy
+import difflib
+import json
+from pathlib import Path
+
+from jsonschema import Draft202012Validator
+
+from . import engines
+from .errors import InputError
+
+SCHEMA = Path(__file__).resolve().parents[2] / "schemas" / "config.schema.json"
+
+
+def _groups(schema):
+    """Names of all settings, dotted, and of their groups."""
+    for name, part in schema.get("properties", {}).items():
+        yield name
+        yield from (f"{name}.{inner}" for inner in _groups(part))
+
+
+def _unknown(path, name, schema):
+    place = ".".join(map(str, path))
+    full = f"{place}.{name}" if place else name
+    if "." in name and name in set(_groups(schema)):
+        group, _, key = name.rpartition(".")
+        return f"{name}: groups are not reached by dots; write --config '{group}={{{key}: ...}}'"
+    known = list(_groups(schema))
+    # A key may be misspelt, or stand in the wrong group.
+    close = difflib.get_close_matches(full, known, 1) or [k for k in known if k.split(".")[-1] == name]
+    hint = f"did you mean {close[0]}?" if close else "see config.yaml for all settings"
+    return f"{full}: unknown setting; {hint}"
+
+
+def _describe(error, schema):
+    place = ".".join(map(str, error.absolute_path)) or "config.yaml"
+    if error.validator == "additionalProperties":
+        surplus = sorted(set(error.instance) - set(error.schema["properties"]))
+        return "\n  ".join(_unknown(error.absolute_path, str(name), schema) for name in surplus)
+    if error.validator == "type":
+        wanted = error.validator_value
+        wanted = " or ".join(wanted) if isinstance(wanted, list) else wanted
+        return f"{place}: {json.dumps(error.instance, default=str)} is not of type {wanted}"
+    if error.validator == "enum":
+        return f"{place}: {error.instance!r} is none of {', '.join(map(str, error.validator_value))}"
+    if error.validator == "anyOf":
+        return f"{place}: {error.instance!r} is neither a string nor a list of different strings"
+    if error.validator == "pattern":
+        return f"{place}: {error.instance!r} is not 64 hexadecimal digits"
+    return f"{place}: {error.message}"
+
+
+def _fill(value, schema):
+    for name, part in schema.get("properties", {}).items():
+        if "default" in part:
+            value.setdefault(name, copy.deepcopy(part["default"]))
+        if isinstance(value.get(name), dict):
+            _fill(value[name], part)
+
+
+def check(config):
+    """Check a configuration; returns a copy with the defaults filled in.
+
+    Raises:
+        InputError: naming every fault: unknown settings with the nearest known one, wrong types and values, settings
+            that do not go together.
+    """
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    # An empty group in YAML is null; it means "all defaults".
+    config = {
+        name: {} if value is None and "properties" in schema["properties"].get(name, {}) else value
+        for name, value in config.items()
+    }
+    errors = sorted(
+        Draft202012Validator(schema).iter_errors(config), key=lambda error: list(map(str, error.absolute_path))
+    )
+    faults = [_describe(error, schema) for error in errors]
+    config = copy.deepcopy(config)
+    if not faults:
+        _fill(config, schema)
+        faults = list(_disagreements(config))
+    if faults:
+        raise InputError("the configuration is wrong:\n  " + "\n  ".join(faults))
+    return config
+
+
+def _disagreements(config):
+    try:
+        engines.label(config["engine"], config["precision"])
+    except InputError as error:
+        yield str(error)
+    features, dataset, checkpoint = config["features"], config["dataset"], config["checkpoint"]
+    if features["win_length"] > features["n_fft"]:
+        yield f"features.win_length: {features['win_length']} exceeds features.n_fft ({features['n_fft']})"
+    if not features["f_min"] < features["f_max"] <= features["sample_rate"] / 2:
+        yield (
+            f"features.f_max: {features['f_max']} must lie above features.f_min ({features['f_min']}) and not above "
+            f"half of features.sample_rate ({features['sample_rate']})"
+        )
+    if dataset["max_duration"] is not None and dataset["max_duration"] < dataset["min_duration"]:
+        yield f"dataset.max_duration: {dataset['max_duration']} is below min_duration ({dataset['min_duration']})"
+    if isinstance(dataset["trials"], str) and dataset["trials"] != "auto":
+        yield f"dataset.trials: {dataset['trials']!r} is neither 'auto' nor a list; write [{dataset['trials']}]"
+    if isinstance(dataset["root"], list) and "demo" in dataset["root"]:
+        yield "dataset.root: 'demo' stands alone; write dataset.root: demo, or ./demo for a folder of that name"
+    if checkpoint["archive"].startswith(("http://", "https://")) and not checkpoint["sha256"]:
+        yield "checkpoint.sha256: needed, because checkpoint.archive is a URL"

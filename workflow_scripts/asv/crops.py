@@ -1,0 +1,32 @@
+"""Which frames of an utterance the network hears."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+
+def crop_starts(utterance, available, frames, crops, seed):
+    """First frames of the crops of one utterance.
+
+    They depend on the utterance's id and the seed alone: not on the order, the shard, the batch or the machine.
+
+    Args:
+        utterance: id, ``speaker/session/name.wav``.
+        available: frames that the utterance has, at least ``frames``.
+        frames: frames of a crop.
+        crops: how many; they may overlap.
+        seed: of the configuration.
+
+    Returns:
+        list of ``crops`` integers in ``[0, available - frames]``.
+    """
+    places = available - frames + 1
+    keys = (f"{seed}\n{utterance}\n{index}".encode() for index in range(crops))
+    return [int.from_bytes(hashlib.sha256(key).digest()[:8], "big") % places for key in keys]
+
+
+def repeat_to(samples, length):
+    """Repeat a signal ``(n,)`` from its start until it has ``length`` samples; longer ones are returned as they are."""
+    return samples if len(samples) >= length else np.resize(samples, length)

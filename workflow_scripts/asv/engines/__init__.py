@@ -1,0 +1,70 @@
+"""Inference engines, one module each; ``docs/architecture.md`` tells how to add one.
+
+A module ``asv.engines.NAME`` has, at its top level and without importing anything heavy:
+
+``PACKAGES``: the distributions whose versions its artefacts and results depend on.
+``PRECISIONS``: the precisions it offers; the first is what ``precision: auto`` means.
+``compile_artefact(torchscript, folder, *, batch_size, shape, precision, options)``: compile for batches float32
+``(batch_size, *shape)`` into the folder, which exists and is empty. Returns facts for the sidecar.
+``load(folder, *, batch_size, precision, threads, options)``: a session with ``run(batch)``, float32
+``(batch_size, *shape)`` to the embeddings float32 ``(batch_size, 192)``, and ``facts``, a dictionary with at least
+``precision`` (what really runs), ``precision_from`` (``engine`` if the engine told, else ``request``) and ``threads``.
+
+The name of an engine and its precision, such as ``openvino-bf16``, stand in paths; :func:`parse` takes it apart.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from importlib import metadata
+from pathlib import Path
+
+from ..errors import InputError
+
+FOLDER = Path(__file__).parent
+
+
+def names():
+    """Names of the engines there are."""
+    return sorted(module.name for module in pkgutil.iter_modules([str(FOLDER)]))
+
+
+def module(name):
+    """The module of an engine."""
+    if name not in names():
+        raise InputError(f"engine: unknown engine {name!r}; there are {', '.join(names())}")
+    return importlib.import_module(f"{__name__}.{name}")
+
+
+def source(name):
+    """The file of an engine's module, for the digest of the code that a stage runs."""
+    return FOLDER / f"{name}.py"
+
+
+def label(name, precision="auto"):
+    """``openvino``, ``auto`` to ``openvino-f32``."""
+    offered = module(name).PRECISIONS
+    if precision == "auto":
+        precision = offered[0]
+    if precision not in offered:
+        raise InputError(f"precision: {name} has no {precision!r}; it offers {', '.join(offered)}")
+    return f"{name}-{precision}"
+
+
+def parse(text):
+    """``openvino-bf16`` to ``("openvino", "bf16")``, checked."""
+    name, _, precision = text.rpartition("-")
+    label(name, precision)
+    return name, precision
+
+
+def versions(name):
+    """Installed versions of the engine's packages, by distribution name; ``missing`` for those that are not there."""
+    found = {}
+    for package in module(name).PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            found[package] = "missing"
+    return found

@@ -1,0 +1,74 @@
+"""Compile the traced network for one engine, precision and batch size, and check the result against the trace.
+
+The artefact folder holds what the engine loads, and artefact.json: engine, versions, precision, shapes, source.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from asv import cli, code, engines, files
+from asv.errors import InputError
+
+# Least cosine between the embeddings of the artefact and of the trace, on noise. In float32 only the order of sums
+# differs; bfloat16 has 8 bits of significand, so the check there only tells a wrong graph from a rounded one.
+LEAST_COSINE = {"f32": 0.99999}
+LEAST_COSINE_REDUCED = 0.98
+
+
+def check_artefact(session, reference, batch_size, shape, least):
+    """Compare a session with the reference session on one seeded batch of noise; return the least cosine."""
+    batch = np.random.default_rng(0).standard_normal((batch_size, *shape), np.float32)
+    ours, wanted = np.float64(session.run(batch)), np.float64(reference.run(batch))
+    cosines = (ours * wanted).sum(axis=1) / np.linalg.norm(ours, axis=1) / np.linalg.norm(wanted, axis=1)
+    if not cosines.min() >= least:  # catches NaN, too
+        raise InputError(
+            f"the artefact disagrees with the trace: cosine {cosines.min():.6f}, at least {least} is needed"
+        )
+    return float(cosines.min())
+
+
+def main():
+    parser = cli.parser(__doc__)
+    parser.add_argument("--torchscript", type=Path, required=True, help="traced network, .pt")
+    parser.add_argument("--engine", required=True, help="engine and precision, such as openvino-f32")
+    parser.add_argument("--batch-size", type=cli.positive, required=True, help="rows of a batch")
+    parser.add_argument("--shape", type=int, nargs=2, default=(80, 200), metavar=("MELS", "FRAMES"))
+    parser.add_argument("--options", type=cli.json_object, default="{}", help="options of the engine, JSON")
+    parser.add_argument("--threads", type=cli.positive, default=1)
+    parser.add_argument("--output", type=Path, required=True, help="artefact folder")
+    options = parser.parse_args()
+    name, precision = engines.parse(options.engine)
+    engine, shape = engines.module(name), tuple(options.shape)
+    settings = {"batch_size": options.batch_size, "precision": precision, "options": options.options}
+    with files.atomic_folder(options.output) as folder:
+        facts = engine.compile_artefact(options.torchscript, folder, shape=shape, **settings)
+        threads = cli.usable_threads(options.threads)
+        session = engine.load(folder, threads=threads, **settings)
+        reference = engines.module("torchscript")
+        cosine = check_artefact(
+            session,
+            reference.Session(options.torchscript, threads),
+            options.batch_size,
+            shape,
+            LEAST_COSINE.get(precision, LEAST_COSINE_REDUCED),
+        )
+        sidecar = {
+            "engine": name,
+            "versions": engines.versions(name),
+            "requested_precision": precision,
+            "precision": session.facts["precision"],
+            "input": [options.batch_size, *shape],
+            "options": options.options,
+            **facts,
+            "torchscript_sha256": files.digest(options.torchscript),
+            "code": code.digest(__file__, engines.source(name)),
+        }
+        files.write_json(folder / "artefact.json", sidecar)
+    print(f"{options.engine}, batch size {options.batch_size}: least cosine with the trace {cosine:.7f}")
+
+
+if __name__ == "__main__":
+    cli.run(main)

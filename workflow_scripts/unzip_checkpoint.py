@@ -1,0 +1,26 @@
+"""Take the checkpoint out of its archive, safely.
+
+The archive is a zip with one .pt or .pth in it, or such a file itself. Entries with paths that lead outside, links,
+decompression bombs and damaged entries are refused.
+"""
+
+from pathlib import Path
+
+from asv import cli, files
+from asv.archive import check_digest, extract_checkpoint
+
+
+def main():
+    parser = cli.parser(__doc__)
+    parser.add_argument("--archive", type=Path, required=True, help="checkpoint.zip, or a bare .pt")
+    parser.add_argument("--output", type=Path, required=True, help="checkpoint.pt")
+    parser.add_argument("--sha256", help="refuse the archive unless this is its digest")
+    options = parser.parse_args()
+    if options.sha256:
+        check_digest(options.archive, options.sha256)
+    with files.atomic_file(options.output) as temporary:
+        extract_checkpoint(options.archive, temporary)
+
+
+if __name__ == "__main__":
+    cli.run(main)
