@@ -124,7 +124,7 @@ def engine_versions(wildcards):
 
 def engine_options(wildcards):
     """Options of the engine, JSON."""
-    return json.dumps(config["engines"].get(engine_name(wildcards), {}).get("options", {}))
+    return json.dumps(config["engines"].get(engine_name(wildcards), {}).get("options", {}), sort_keys=True)
 
 
 def versions(*packages):
@@ -134,5 +134,39 @@ def versions(*packages):
 
 def options_of(settings, *names):
     """Command-line options of settings: ``{"n_fft": 400}`` to ``--n-fft 400``; null settings are left out."""
-    chosen = {name: settings[name] for name in names if settings[name] is not None}
+    chosen = {name: settings[name] for name in sorted(names) if settings[name] is not None}
     return shlex.join(part for name, value in chosen.items() for part in (f"--{name.replace('_', '-')}", str(value)))
+
+
+def shard_stamp(wildcards):
+    """Digest of paths, sizes and times of a shard's wavs: 150,000 wavs as inputs would take minutes (docs/architecture.md)."""
+    return "" if DEMO_DATA else checked(lambda: dataset.stamp(dataset.shard_files(TREE, wildcards.shard)))
+
+
+def roots(wildcards, output):
+    """Not compared: a data set that moves, with its times kept, makes nothing stale."""
+    return dataset_roots()
+
+
+def keep_or_temp(path):
+    """Features are deleted after use where features.keep is false."""
+    return path if config["features"]["keep"] else temp(path)
+
+
+# Command-line options that the configuration gives to stages.
+FEATURE_OPTIONS = " ".join(
+    [
+        options_of(config["dataset"], "resample", "channels", "min_duration", "max_duration"),
+        options_of(config["features"], *(name for name in config["features"] if name != "keep")),
+    ]
+)
+SCORING_OPTIONS = " ".join(
+    [
+        f"--missing {config['scoring']['on_missing_trial']}",
+        "" if config["scoring"]["centroid"]["enabled"] else "--no-centroid",
+        f"--centroid-max-duration {config['scoring']['centroid']['max_duration']}",
+        f"--centroid-max-scores {config['scoring']['centroid']['max_scores']}",
+        "--demo-data" if DEMO_DATA else "",
+        shlex.join(["--demo-checkpoint", DEMO_CHECKPOINTS.get(config["checkpoint"]["archive"], "")]),
+    ]
+)

@@ -1,27 +1,5 @@
 # embeddings -> scores, EER.
 
-SCORING_OPTIONS = shlex.join(
-    [
-        *("--missing", config["scoring"]["on_missing_trial"]),
-        *([] if config["scoring"]["centroid"]["enabled"] else ["--no-centroid"]),
-        *(
-            "--centroid-max-duration",
-            str(config["scoring"]["centroid"]["max_duration"]),
-        ),
-        *("--centroid-max-scores", str(config["scoring"]["centroid"]["max_scores"])),
-        *(["--demo-data"] if DEMO_DATA else []),
-        *(
-            "--demo-checkpoint",
-            DEMO_CHECKPOINTS.get(config["checkpoint"]["archive"], ""),
-        ),
-    ]
-)
-
-
-def names_of_roots(wildcards, output):
-    """Not compared: see root_options."""
-    return [config["dataset"]["root"]] if DEMO_DATA else dataset_roots()
-
 
 rule score:
     input:
@@ -47,7 +25,7 @@ rule score:
         code=stage_code("score.py"),
         versions=versions("numpy", "scikit-learn"),
         options=SCORING_OPTIONS,
-        roots=names_of_roots,
+        roots=roots,
     shell:
         "{params.python:q} {params.script:q} --embeddings {input.embeddings:q} --sidecar {input.sidecars:q}"
         " --manifest {input.manifests:q} --rejected {input.rejected:q} --features {input.features:q}"

@@ -57,7 +57,7 @@ def text(result):
         "utterances": f"{utterances['found']:,} found, {utterances['used']:,} used, {utterances['rejected']:,} rejected"
         + (f" ({reasons})" if reasons else ""),
         "converted": f"{utterances['resampled']:,} resampled, {utterances['mixed']:,} mixed to one channel",
-        "engine": f"{engine['name']} {engine['versions'][engine['name']]}",
+        "engine": f"{engine['name']} ({', '.join(map(' '.join, engine['versions'].items()))})",
         "precision": f"{engine['precision']} ({told}; asked for: {engine['requested_precision']})",
         "batch size": engine["batch_size"],
         "threads": engine["threads"],
