@@ -1,0 +1,181 @@
+"""What every engine must do, and that an embedding depends on its utterance alone."""
+
+import numpy as np
+import pytest
+import torch
+
+from asv import engines
+from asv.errors import InputError
+from asv.inference import embed
+from asv.network import EcapaTdnn, EmbeddingOnly
+
+SHAPE = (80, 200)
+F32 = ("openvino-f32", "torchscript-f32")
+
+
+@pytest.fixture(scope="module")
+def torchscript(tmp_path_factory):
+    """A small seeded network, traced at batch size 1."""
+    torch.manual_seed(0)
+    network = EcapaTdnn(channels=16, speakers=4).eval()
+    path = tmp_path_factory.mktemp("network") / "network.pt"
+    with torch.no_grad():
+        torch.jit.trace(EmbeddingOnly(network), torch.zeros(1, *SHAPE)).save(str(path))
+    return path
+
+
+@pytest.fixture(scope="module")
+def features():
+    return np.random.default_rng(1).uniform(-1, 1, (67, *SHAPE)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def session(torchscript, tmp_path_factory):
+    """Sessions of an engine by its label and batch size, compiled as the workflow does."""
+    made = {}
+
+    def get(label, batch_size, options=None):
+        key = label, batch_size
+        if key not in made or options:
+            name, precision = engines.parse(label)
+            settings = {"batch_size": batch_size, "precision": precision, "options": options or {}}
+            folder = tmp_path_factory.mktemp("artefact")
+            engines.module(name).compile_artefact(torchscript, folder, shape=SHAPE, **settings)
+            made[key] = engines.module(name).load(folder, threads=1, **settings)
+        return made[key]
+
+    return get
+
+
+def has_bfloat16():
+    import openvino
+
+    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+@pytest.fixture(params=["openvino-f32", "torchscript-f32", "openvino-bf16"])
+def label(request):
+    if request.param.endswith("bf16") and not has_bfloat16():
+        pytest.skip("this CPU has no bfloat16")
+    return request.param
+
+
+def test_an_engine_gives_unit_embeddings_and_tells_what_ran(label, session):
+    current = session(label, 4)
+    batch = np.random.default_rng(0).uniform(-1, 1, (4, *SHAPE)).astype(np.float32)
+    output = current.run(batch)
+    assert output.shape == (4, 192)
+    assert output.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(output, axis=1), 1, atol=5e-3)
+    assert current.facts["precision"] == label.split("-")[1]
+    assert current.facts["threads"] == 1
+
+
+@pytest.mark.parametrize("engine", F32)
+def test_float32_engines_agree_with_eager_pytorch(engine, session, torchscript, features):
+    torch.manual_seed(0)
+    with torch.no_grad():
+        wanted = EcapaTdnn(channels=16, speakers=4).eval()(torch.from_numpy(features))[0].numpy()
+    found, _ = embed(session(engine, 4), features, 4)
+    assert (found * wanted).sum(axis=1).min() >= 0.99999
+    assert np.abs(found - wanted).max() < 1e-5
+
+
+# Between batch sizes bfloat16 may round differently: measured on this network and on the demo's, up to 0.01 (README).
+@pytest.mark.parametrize("batch_size", [4, 7, 64])
+def test_the_batch_size_does_not_matter(label, session, features, batch_size):
+    tolerance = 1e-5 if label.endswith("f32") else 2e-2
+    alone, _ = embed(session(label, 1), features, 1)
+    together, _ = embed(session(label, batch_size), features, batch_size)
+    assert together.shape == (67, 192)  # which no batch size divides
+    assert np.abs(alone - together).max() < tolerance
+
+
+@pytest.mark.parametrize("engine", F32)
+def test_the_neighbours_do_not_matter(engine, session, features):
+    order = np.random.default_rng(2).permutation(len(features))
+    straight, _ = embed(session(engine, 7), features, 7)
+    shuffled, _ = embed(session(engine, 7), features[order], 7)
+    assert np.abs(straight[order] - shuffled).max() < 1e-5
+
+
+def test_two_runs_are_identical(label, session, features):
+    first, _ = embed(session(label, 7), features, 7)
+    second, _ = embed(session(label, 7), features, 7)
+    assert first.tobytes() == second.tobytes()
+
+
+def test_several_crops_are_normalised_averaged_and_normalised(session, features):
+    single, _ = embed(session("torchscript-f32", 4), features[:66], 4)
+    found, _ = embed(session("torchscript-f32", 4), features[:66], 4, crops=3)
+    mean = single.reshape(22, 3, 192).mean(axis=1)
+    np.testing.assert_allclose(found, mean / np.linalg.norm(mean, axis=1, keepdims=True), atol=1e-6)
+
+
+class Echo:
+    """A session that returns what it is told to, and remembers what it was given."""
+
+    def __init__(self, output):
+        self.output, self.batches = output, []
+
+    def run(self, batch):
+        self.batches.append(batch.copy())
+        return self.output[: len(batch)]
+
+
+def test_the_last_batch_is_filled_up_and_trimmed(features):
+    session = Echo(np.ones((4, 192), np.float32))
+    embeddings, _ = embed(session, features[:6], 4)
+    assert embeddings.shape == (6, 192)
+    assert [batch.shape for batch in session.batches] == [(4, *SHAPE)] * 2
+    np.testing.assert_array_equal(session.batches[1][:2], features[4:6])
+    assert not session.batches[1][2:].any()
+
+
+def test_no_utterance_no_batch():
+    session = Echo(np.ones((4, 192), np.float32))
+    embeddings, seconds = embed(session, np.empty((0, *SHAPE), np.float32), 4)
+    assert embeddings.shape == (0, 192)
+    assert session.batches == []
+    assert seconds == 0
+
+
+def test_overflow_is_reported_with_its_row(features):
+    output = np.ones((4, 192), np.float32)
+    output[2, 5] = np.nan
+    with pytest.raises(InputError, match=r"1 of 4 embeddings are not finite, the first in row 2"):
+        embed(Echo(output), features[:4], 4)
+
+
+def test_the_attention_output_does_not_change_the_embedding(tmp_path, features):
+    torch.manual_seed(0)
+    network = EcapaTdnn(channels=16, speakers=4).eval()
+    path, outputs = tmp_path / "network.pt", []
+    for module in (EmbeddingOnly(network), network):
+        with torch.no_grad():
+            torch.jit.trace(module, torch.zeros(1, *SHAPE)).save(str(path))
+        for name in ("openvino", "torchscript"):
+            folder = tmp_path / f"{name}{len(outputs)}"
+            folder.mkdir()
+            settings = {"batch_size": 4, "precision": "f32", "options": {}}
+            engines.module(name).compile_artefact(path, folder, shape=SHAPE, **settings)
+            outputs.append(engines.module(name).load(folder, threads=1, **settings).run(features[:4]))
+    for other in outputs[1:]:
+        np.testing.assert_allclose(other, outputs[0], atol=1e-5)
+
+
+def test_wrong_engine_options_are_refused(session):
+    with pytest.raises(InputError, match=r"engines.openvino.options.*NO_SUCH_PROPERTY"):
+        session("openvino-f32", 1, {"NO_SUCH_PROPERTY": "1"})
+    with pytest.raises(InputError, match=r"engines.torchscript.options.*streams"):
+        session("torchscript-f32", 1, {"streams": 2})
+
+
+def test_names_of_engines():
+    assert engines.names() == ["openvino", "torchscript"]
+    assert engines.label("openvino") == "openvino-f32"
+    assert engines.parse("openvino-bf16") == ("openvino", "bf16")
+    with pytest.raises(InputError, match=r"unknown engine 'tensorrt'; there are openvino, torchscript"):
+        engines.label("tensorrt")
+    with pytest.raises(InputError, match=r"torchscript has no 'bf16'; it offers f32"):
+        engines.label("torchscript", "bf16")

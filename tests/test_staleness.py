@@ -1,0 +1,195 @@
+"""A change rebuilds the stale stages and nothing else: Snakemake is run for real, and the jobs that ran are compared.
+
+The tests share one tree, which each of them changes, runs and leaves up to date.
+"""
+
+import os
+import shutil
+import time
+
+import pytest
+from conftest import REPO, Workflow
+from synthetic import write_checkpoint, write_tree, write_trials, write_voice
+
+from asv.dataset import shard_of
+
+CONFIG = """
+dataset: {root: wavs, trials: [trials.txt]}
+checkpoint: {archive: checkpoint.zip}
+batch_sizes: [1, 4]
+shards: 3
+"""
+TARGETS = ("results/eer_bs4.txt",)
+
+
+class Project(Workflow):
+    """A workflow with a copy of the code, so that code can be changed, and a clock for modification times."""
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.code = folder / "code"
+        ignored = shutil.ignore_patterns("__pycache__", ".*", "work", "results", "logs", "tests")
+        shutil.copytree(REPO, self.code, ignore=ignored)
+        self.clock = int(time.time()) + 10
+
+    def command(self, *arguments):
+        return [part.replace(str(REPO), str(self.code)) for part in super().command(*arguments)]
+
+    def age(self, path):
+        """Give a file a later modification time than any before (times count in whole seconds)."""
+        self.clock += 2
+        os.utime(self.folder / path, (self.clock, self.clock))
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    project = Project(tmp_path_factory.mktemp("project"))
+    names = write_tree(project.folder / "wavs", speakers=6)
+    write_trials(project.folder / "trials.txt", names)
+    write_checkpoint(project.folder / "checkpoint.zip")
+    project.configure(CONFIG)
+    ran = project.jobs(*TARGETS)
+    shards = sorted({shard_of(f"id{speaker}", 3) for speaker in range(6)})
+    assert shards == [0, 1, 2], "the speakers of this test must fill all shards"
+    assert ran == sorted(
+        ["unzip_checkpoint", "trace_network", "compile_engine bs4", "merge_manifests", "score bs4", "copy_answer bs4"]
+        + [f"{rule}{shard}-of-3" for rule in ("extract_features ", "infer bs4 ") for shard in shards]
+    )
+    return project
+
+
+def after_a_wav(speaker):
+    """What follows from a change in one speaker's wavs."""
+    shard = f"{shard_of(speaker, 3)}-of-3"
+    return sorted(
+        [f"extract_features {shard}", f"infer bs4 {shard}", "merge_manifests", "score bs4", "copy_answer bs4"]
+    )
+
+
+FROM_INFERENCE = sorted([f"infer bs4 {shard}-of-3" for shard in range(3)] + ["score bs4", "copy_answer bs4"])
+FROM_COMPILE = sorted([*FROM_INFERENCE, "compile_engine bs4"])
+FROM_TRACE = sorted([*FROM_COMPILE, "trace_network"])
+FROM_FEATURES = sorted([*FROM_INFERENCE, *(f"extract_features {shard}-of-3" for shard in range(3)), "merge_manifests"])
+
+
+@pytest.fixture(autouse=True)
+def nothing_to_do_afterwards(project):
+    yield
+    assert project.jobs(*TARGETS, dry=True) == []
+
+
+def test_a_touched_wav(project):
+    project.age("wavs/id1/s0/00000.wav")
+    assert project.jobs(*TARGETS) == after_a_wav("id1")
+
+
+def test_a_replaced_wav(project):
+    before = (project.folder / "results/openvino-f32/scores_bs4/trials.tsv").read_bytes()
+    write_voice(project.folder / "wavs/id2/s0/00000.wav", pitch=300, seed=99)
+    project.age("wavs/id2/s0/00000.wav")
+    assert project.jobs(*TARGETS) == after_a_wav("id2")
+    assert (project.folder / "results/openvino-f32/scores_bs4/trials.tsv").read_bytes() != before
+
+
+def test_a_new_speaker(project):
+    write_voice(project.folder / "wavs/id77/s0/00000.wav", pitch=200)
+    assert project.jobs(*TARGETS) == after_a_wav("id77")
+
+
+def test_a_deleted_utterance(project):
+    (project.folder / "wavs/id77/s0/00000.wav").unlink()
+    write_voice(project.folder / "wavs/id77/s1/00000.wav", pitch=200)
+    assert project.jobs(*TARGETS) == after_a_wav("id77")
+    shutil.rmtree(project.folder / "wavs/id77")
+    assert project.jobs(*TARGETS) == after_a_wav("id77")
+
+
+def test_a_wav_of_equal_length_replaced_and_the_run_stopped_half_way(project):
+    path = project.folder / "wavs/id3/s0/00000.wav"
+    size = path.stat().st_size
+    write_voice(path, pitch=310, seed=98)
+    assert path.stat().st_size == size
+    project.age(path)
+    shard = f"{shard_of('id3', 3)}-of-3"
+    stopped = project.jobs(f"work/features/{shard}/features.npy")
+    assert stopped == [f"extract_features {shard}"]
+    # The table of utterances came out the same, so that nothing follows from it.
+    assert project.jobs(*TARGETS) == ["copy_answer bs4", f"infer bs4 {shard}", "score bs4"]
+
+
+def test_another_checkpoint(project):
+    write_checkpoint(project.folder / "checkpoint.zip", seed=1)
+    project.age("checkpoint.zip")
+    assert project.jobs(*TARGETS) == sorted([*FROM_TRACE, "unzip_checkpoint"])
+
+
+def test_another_batch_size(project):
+    shards = [f"infer bs7 {shard}-of-3" for shard in range(3)]
+    assert project.jobs("results/eer_bs7.txt") == sorted(
+        ["compile_engine bs7", *shards, "score bs7", "copy_answer bs7"]
+    )
+
+
+def test_another_engine_option(project):
+    project.configure(CONFIG + "engines: {openvino: {options: {ENABLE_CPU_PINNING: false}}}\n")
+    assert project.jobs(*TARGETS) == FROM_COMPILE
+
+
+def test_another_engine(project):
+    project.configure(CONFIG + "engine: torchscript\n")
+    assert project.jobs(*TARGETS) == FROM_COMPILE
+    project.configure(CONFIG)
+    assert project.jobs(*TARGETS) == FROM_COMPILE  # the option of the test before is gone, too
+
+
+def test_another_trial_list(project):
+    lines = (project.folder / "trials.txt").read_text().splitlines(keepends=True)
+    (project.folder / "trials.txt").write_text("".join(lines[:-3]))
+    project.age("trials.txt")
+    assert project.jobs(*TARGETS) == ["copy_answer bs4", "score bs4"]
+
+
+def test_another_mel_parameter(project):
+    project.configure(CONFIG + "features: {f_max: 7600}\n")
+    assert project.jobs(*TARGETS) == FROM_FEATURES
+    project.configure(CONFIG)
+    assert project.jobs(*TARGETS) == FROM_FEATURES
+
+
+@pytest.mark.parametrize(
+    ("module", "stale"),
+    [
+        ("extract_features.py", FROM_FEATURES),
+        ("asv/crops.py", FROM_FEATURES),
+        ("asv/engines/openvino.py", FROM_COMPILE),
+        ("asv/engines/torchscript.py", []),  # another engine's
+        ("asv/inference.py", FROM_INFERENCE),
+        ("asv/metrics.py", ["copy_answer bs4", "score bs4"]),
+        ("asv/espeak.py", []),  # the demo's
+    ],
+)
+def test_changed_code(project, module, stale):
+    with (project.code / "workflow_scripts" / module).open("a") as stream:
+        stream.write("\n# changed\n")
+    assert project.jobs(*TARGETS) == stale
+
+
+def test_touched_code(project):
+    project.age(project.code / "workflow_scripts/infer.py")
+    project.age(project.code / "workflow_scripts/asv/metrics.py")
+    assert project.jobs(*TARGETS) == []
+
+
+def test_another_version_of_the_engines_package(project):
+    info = project.folder / "other_versions" / "openvino-2999.1.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: openvino\nVersion: 2999.1\n")
+    project.environment["PYTHONPATH"] = str(info.parent)
+    assert project.jobs(*TARGETS) == FROM_COMPILE
+    assert "openvino 2999.1," in (project.folder / "results/eer_bs4.txt").read_text()
+
+
+def test_a_data_set_that_moved(project):
+    (project.folder / "wavs").rename(project.folder / "moved")
+    project.configure(CONFIG.replace("root: wavs", "root: moved"))
+    assert project.jobs(*TARGETS) == []
