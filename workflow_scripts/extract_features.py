@@ -22,9 +22,7 @@ from asv.npy import RowWriter
 
 def parse_arguments():
     parser = cli.parser(__doc__)
-    parser.add_argument(
-        "--root", type=Path, action="append", required=True, help="folder of the data set; may be repeated"
-    )
+    parser.add_argument("--root", type=Path, nargs="+", required=True, help="folders of the data set")
     parser.add_argument("--shard", default="0-of-1", help="shard K-of-N of the speakers")
     parser.add_argument("--output", type=Path, required=True, help="features, .npy (utterances * crops, mels, frames)")
     parser.add_argument("--manifest", type=Path, required=True, help="table of the utterances used")

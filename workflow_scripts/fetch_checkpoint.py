@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
 import sys
-import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -29,7 +29,7 @@ def fetch(url, target):
                     raise InputError(f"{url}: more than {LARGEST} bytes; refused")
             if declared and stream.tell() != declared:
                 raise InputError(f"{url}: {stream.tell()} of {declared} bytes came; try again")
-    except (urllib.error.URLError, OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise InputError(f"{url}: cannot be fetched ({error}); fetch it by hand and set checkpoint.archive") from error
 
 
@@ -42,7 +42,7 @@ def main():
     print(f"fetching {options.url}", file=sys.stderr)
     with files.atomic_file(options.output) as temporary:
         fetch(options.url, temporary)
-        check_digest(temporary, options.sha256)
+        check_digest(temporary, options.sha256, options.url)
 
 
 if __name__ == "__main__":

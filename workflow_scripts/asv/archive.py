@@ -6,8 +6,7 @@ import os
 import shutil
 import stat
 import zipfile
-import zlib
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from . import files
 from .errors import InputError
@@ -18,35 +17,47 @@ HIGHEST_RATIO = 200  # of unpacked to packed size; weights hardly shrink, zeros 
 SUFFIXES = (".pt", ".pth")
 
 
-def check_digest(path, sha256):
-    """Raise InputError unless the file has this SHA-256 (hexadecimal)."""
-    found = files.digest(path) if Path(path).is_file() else "no file"
+def check_digest(path, sha256, source=None):
+    """Raise InputError unless the file has this SHA-256 (hexadecimal); ``source`` names it where it came from."""
+    try:
+        found = files.digest(path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); see checkpoint.archive") from error
     if found != sha256.lower():
         raise InputError(
-            f"{path}: SHA-256 is {found}, checkpoint.sha256 says {sha256}; "
+            f"{source or path}: SHA-256 is {found}, checkpoint.sha256 says {sha256}; "
             "fetch the archive again, or correct the setting if you trust what is there"
         )
 
 
 def is_torch_file(path):
     """True for what ``torch.save`` writes (in its zip form a zip, too), or at least not an archive of one."""
-    if not zipfile.is_zipfile(path):
-        return True
-    with zipfile.ZipFile(path) as archive:
-        return any(PurePosixPath(name).name == "data.pkl" for name in archive.namelist())
+    with open(path, "rb") as stream:  # by its path, is_zipfile would take a file without permission for no zip
+        if not zipfile.is_zipfile(stream):
+            return True
+        with zipfile.ZipFile(stream) as archive:
+            return any(PurePosixPath(name).name == "data.pkl" for name in archive.namelist())
 
 
-def _check_entries(path, entries):
+def _check_entries(path, archive):
+    """Refuse an open archive, called ``path`` in messages, that has a hostile entry."""
+    entries = archive.infolist()
     if len(entries) > MOST_ENTRIES:
         raise InputError(f"{path}: {len(entries)} entries in the archive, more than {MOST_ENTRIES}; refused")
     for entry in entries:
-        name = PurePosixPath(entry.filename.replace("\\", "/"))
-        if name.is_absolute() or ".." in name.parts or ":" in name.parts[0]:
+        name = PureWindowsPath(entry.filename)  # which knows slashes, too; its anchor is a drive, a host or a root
+        if name.anchor or ".." in name.parts:
             raise InputError(f"{path}: entry {entry.filename!r} points outside the archive; refused, nothing unpacked")
         if stat.S_ISLNK(entry.external_attr >> 16):
             raise InputError(f"{path}: entry {entry.filename!r} is a symbolic link; refused, nothing unpacked")
+        if entry.flag_bits & 1:
+            raise InputError(
+                f"{path}: entry {entry.filename!r} is encrypted; unpack it by hand and set checkpoint.archive to the "
+                ".pt file"
+            )
     size = sum(entry.file_size for entry in entries)
-    packed = sum(entry.compress_size for entry in entries)
+    # Entries may declare more than they have, or share their bytes.
+    packed = min(sum(entry.compress_size for entry in entries), os.path.getsize(archive.filename))
     if size > LARGEST or size > HIGHEST_RATIO * max(packed, 1 << 10):
         raise InputError(
             f"{path}: {packed} bytes would unpack to {size} (at most {LARGEST} and {HIGHEST_RATIO}-fold); "
@@ -56,8 +67,8 @@ def _check_entries(path, entries):
 
 def _checkpoint_entry(path, entries):
     found = [entry for entry in entries if PurePosixPath(entry.filename).suffix.lower() in SUFFIXES]
-    # Archives made on a Mac carry a shadow of each file.
-    found = [entry for entry in found if "__MACOSX" not in entry.filename and not entry.is_dir()]
+    # Archives made on a Mac carry a shadow of each file, such as __MACOSX/._checkpoint.pt.
+    found = [entry for entry in found if not PurePosixPath(entry.filename).name.startswith(".") and not entry.is_dir()]
     if len(found) != 1:
         names = ", ".join(entry.filename for entry in found[:5]) or "none"
         raise InputError(
@@ -79,36 +90,44 @@ def extract_checkpoint(source, target):
     source, target = Path(source), Path(target)
     if not source.is_file() or source.stat().st_size == 0:
         raise InputError(f"checkpoint.archive: no file, or an empty one, at {str(source)!r}")
+    try:
+        _extract(source, target)
+    except InputError:
+        raise
+    except Exception as error:  # zipfile and the decompressors raise a dozen kinds at damaged bytes
+        raise InputError(f"{source}: the archive is damaged or not readable ({error}); fetch it again") from error
+
+
+def _extract(source, target):
+    name = source
     if is_torch_file(source):
         if source.suffix.lower() not in SUFFIXES:
             raise InputError(
                 f"{source}: neither a zip archive nor a checkpoint ({' or '.join(SUFFIXES)}); is it whole?"
             )
-        if zipfile.is_zipfile(source):
-            with zipfile.ZipFile(source) as archive:
-                _check_entries(source, archive.infolist())
         shutil.copyfile(source, target)
-        return
-    try:
+    else:
         with zipfile.ZipFile(source) as archive:
-            entries = archive.infolist()
-            _check_entries(source, entries)
-            entry = _checkpoint_entry(source, entries)
+            _check_entries(source, archive)
+            entry = _checkpoint_entry(source, archive.infolist())
+            name = f"{source}: {entry.filename}"
             with archive.open(entry) as packed, target.open("wb") as unpacked:
                 # Reads no more than the entry declares; the last read checks its CRC.
                 shutil.copyfileobj(packed, unpacked, 1 << 20)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        raise InputError(f"{source}: the archive is damaged or not readable ({error}); fetch it again") from error
-    if not is_torch_file(target):
-        raise InputError(f"{source}: {entry.filename} is itself an archive, not a checkpoint")
+        if not is_torch_file(target):
+            raise InputError(f"{name} is itself an archive, not a checkpoint")
     if zipfile.is_zipfile(target):
         with zipfile.ZipFile(target) as inner:
-            _check_entries(f"{source}: {entry.filename}", inner.infolist())
+            _check_entries(name, inner)
 
 
 def checkpoint_in_folder(folder):
     """Path of the one checkpoint in a folder, or of its ``checkpoint.pt``."""
-    found = sorted(name for name in os.listdir(folder) if Path(name).suffix.lower() in SUFFIXES)
+    try:
+        visible = [path for path in Path(folder).iterdir() if path.is_file() and not path.name.startswith(".")]
+    except OSError as error:
+        raise InputError(f"checkpoint.archive: cannot list {str(folder)!r}: {error.strerror}") from error
+    found = sorted(path.name for path in visible if path.suffix.lower() in SUFFIXES)
     if "checkpoint.pt" in found:
         found = ["checkpoint.pt"]
     if len(found) != 1:

@@ -9,7 +9,16 @@ from dataclasses import dataclass
 import numpy as np
 import soundfile
 
-LONGEST = 3600.0  # seconds; a longer "utterance" is a mistake or an attack on memory, and is not decoded
+# What a file holds, whatever its name: libsndfile would also decode an MP3 that is called .wav, or GSM within a wav,
+# but cannot tell whether those are whole.
+CONTAINERS = ("WAV", "WAVEX", "FLAC")
+ENCODINGS = ("PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW")
+# A longer "utterance" is a mistake or an attack on memory, and is not decoded.
+LONGEST = 3600.0  # seconds
+MOST_SAMPLES = 400_000_000  # of all channels, 1.6 GB; at 16 kHz the limit in seconds comes first
+UNKNOWN_LENGTH = 2**63 - 1  # libsndfile's number of samples where the header tells none
+# Lengths that programs write into a wav when they cannot seek back to its header, as in a pipe: ffmpeg and sox.
+PLACEHOLDERS = (0xFFFFFFFF, 0x7FFFF000)
 MOST_CHANNELS = 8
 # Polyphase filters have rate/gcd x target/gcd taps-rows: 44.1 kHz to 16 kHz is 70,560; coprime rates need gigabytes.
 LARGEST_RESAMPLER = 10_000_000
@@ -63,18 +72,29 @@ def _missing_wav_bytes(path):
         while len(header := stream.read(8)) == 8:
             name, length = struct.unpack("<4sI", header)
             if name == b"data":
-                # 0xFFFFFFFF means "until the end": what programs write that cannot seek.
-                return 0 if length == 0xFFFFFFFF else max(0, stream.tell() + length - size)
+                return 0 if length in PLACEHOLDERS else max(0, stream.tell() + length - size)
             stream.seek(length + length % 2, 1)
     return 0
 
 
+def _truncated(what):
+    return AudioError("truncated", f"{what} that the header declares are missing; fetch the file again")
+
+
 def _check_header(info, rules):
     duration = info.frames / info.samplerate
+    if info.format not in CONTAINERS or info.subtype not in ENCODINGS:
+        raise AudioError("format", f"{info.format} of {info.subtype} is not read; convert it to 16 kHz wav or flac")
     if info.frames == 0:
         raise AudioError("empty", "the file holds no samples; fetch it again or remove it")
-    if duration > LONGEST:
-        raise AudioError("too long", f"{duration:.0f} s is more than the hard limit of {LONGEST:.0f} s")
+    if info.frames == UNKNOWN_LENGTH:
+        raise AudioError("unreadable", "the header does not say how many samples there are; convert the file again")
+    if duration > LONGEST or info.frames * info.channels > MOST_SAMPLES:
+        raise AudioError(
+            "too long",
+            f"{duration:.0f} s, {info.frames * info.channels} samples; the hard limits are {LONGEST:.0f} s and "
+            f"{MOST_SAMPLES} samples: cut the file into utterances",
+        )
     if info.channels > MOST_CHANNELS or (info.channels > 1 and rules.channels == "reject"):
         raise AudioError("channels", f"{info.channels} channels; mix them to one, or set dataset.channels: mix")
     rate = info.samplerate
@@ -87,7 +107,9 @@ def _check_header(info, rules):
                 "resample the file, or set dataset.resample: any",
             )
         if (rate // common) * (rules.sample_rate // common) > LARGEST_RESAMPLER:
-            raise AudioError("sample rate", f"{rate} Hz is too odd a rate to convert to {rules.sample_rate} Hz")
+            raise AudioError(
+                "sample rate", f"{rate} Hz is too odd a rate to convert here; resample the file to a usual one"
+            )
     if duration < rules.min_duration:
         raise AudioError("too short", f"{duration:.3f} s, dataset.min_duration is {rules.min_duration:g} s")
     if rules.max_duration is not None and duration > rules.max_duration:
@@ -105,26 +127,27 @@ def read_audio(path, rules):
         AudioError: for anything that keeps the file from being used.
     """
     try:
+        if missing := _missing_wav_bytes(path):
+            raise _truncated(f"{missing} bytes")
         with soundfile.SoundFile(path) as stream:
             duration = _check_header(stream, rules)
             declared, rate, channels = stream.frames, stream.samplerate, stream.channels
             samples = stream.read(dtype="float32", always_2d=True)
-        missing = _missing_wav_bytes(path)
     except soundfile.LibsndfileError as error:
         raise AudioError("unreadable", f"{error.error_string} Fetch the file again or remove it") from error
     except OSError as error:
         raise AudioError("unreadable", f"{error.strerror}; check the file and its permissions") from error
-    if missing or len(samples) != declared:
-        what = f"{missing} bytes" if missing else f"{declared - len(samples)} samples"
-        raise AudioError("truncated", f"{what} that the header declares are missing; fetch the file again")
+    if len(samples) != declared:
+        raise _truncated(f"{declared - len(samples)} samples")
     peak = np.abs(samples).max()
     if not np.isfinite(peak):
         raise AudioError("not finite", "NaN or infinite samples; convert the file again from its source")
     if peak > 1:
         raise AudioError("out of range", f"samples up to {peak:g}, outside [-1, 1]; scale the file")
-    if peak == 0:
-        raise AudioError("silent", "every sample is zero; convert the file again from its source")
     mono = samples.mean(axis=1) if channels > 1 else samples[:, 0]
+    if not mono.any():
+        what = "the channels cancel each other" if peak else "every sample is zero"
+        raise AudioError("silent", f"{what}; convert the file again from its source")
     if rate != rules.sample_rate:
         mono = _resample(mono, rate, rules.sample_rate)
     return Audio(mono, duration, rate, channels)

@@ -5,14 +5,30 @@ from __future__ import annotations
 import copy
 import difflib
 import json
+import math
 from pathlib import Path
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, validators
 
 from . import engines
 from .errors import InputError
 
 SCHEMA = Path(__file__).resolve().parents[2] / "schemas" / "config.schema.json"
+
+
+def _is_integer(checker, value):
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(checker, value):
+    return _is_integer(checker, value) or (isinstance(value, float) and math.isfinite(value))
+
+
+# JSON Schema takes 4.0 for an integer, which Python's command lines do not, and knows neither NaN nor infinity.
+_Validator = validators.extend(
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many({"integer": _is_integer, "number": _is_number}),
+)
 
 
 def _groups(schema):
@@ -26,11 +42,14 @@ def _unknown(path, name, schema):
     place = ".".join(map(str, path))
     full = f"{place}.{name}" if place else name
     if "." in name and name in set(_groups(schema)):
-        group, _, key = name.rpartition(".")
-        return f"{name}: groups are not reached by dots; write --config '{group}={{{key}: ...}}'"
+        group, *keys = name.split(".")
+        value = "..."
+        for key in reversed(keys):
+            value = f"{{{key}: {value}}}"
+        return f"{name}: groups are not reached by dots; write --config '{group}={value}'"
     known = list(_groups(schema))
-    # A key may be misspelt, or stand in the wrong group.
-    close = difflib.get_close_matches(full, known, 1) or [k for k in known if k.split(".")[-1] == name]
+    # A key may stand in the wrong group, or be misspelt.
+    close = [k for k in known if k.split(".")[-1] == name] or difflib.get_close_matches(full, known, 1)
     hint = f"did you mean {close[0]}?" if close else "see config.yaml for all settings"
     return f"{full}: unknown setting; {hint}"
 
@@ -38,8 +57,8 @@ def _unknown(path, name, schema):
 def _describe(error, schema):
     place = ".".join(map(str, error.absolute_path)) or "config.yaml"
     if error.validator == "additionalProperties":
-        surplus = sorted(set(error.instance) - set(error.schema["properties"]))
-        return "\n  ".join(_unknown(error.absolute_path, str(name), schema) for name in surplus)
+        surplus = sorted(map(str, set(error.instance) - set(error.schema["properties"])))
+        return "\n  ".join(_unknown(error.absolute_path, name, schema) for name in surplus)
     if error.validator == "type":
         wanted = error.validator_value
         wanted = " or ".join(wanted) if isinstance(wanted, list) else wanted
@@ -51,6 +70,15 @@ def _describe(error, schema):
     if error.validator == "pattern":
         return f"{place}: {error.instance!r} is not 64 hexadecimal digits"
     return f"{place}: {error.message}"
+
+
+def _open(value, schema):
+    """An empty group in YAML is null; it means "all defaults"."""
+    if value is None and schema.get("type") == "object":
+        return {}
+    if isinstance(value, dict):
+        return {name: _open(part, schema.get("properties", {}).get(name, {})) for name, part in value.items()}
+    return value
 
 
 def _fill(value, schema):
@@ -69,16 +97,9 @@ def check(config):
             that do not go together.
     """
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
-    # An empty group in YAML is null; it means "all defaults".
-    config = {
-        name: {} if value is None and "properties" in schema["properties"].get(name, {}) else value
-        for name, value in config.items()
-    }
-    errors = sorted(
-        Draft202012Validator(schema).iter_errors(config), key=lambda error: list(map(str, error.absolute_path))
-    )
+    config = copy.deepcopy(_open(config, schema))
+    errors = sorted(_Validator(schema).iter_errors(config), key=lambda error: list(map(str, error.absolute_path)))
     faults = [_describe(error, schema) for error in errors]
-    config = copy.deepcopy(config)
     if not faults:
         _fill(config, schema)
         faults = list(_disagreements(config))

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
+import stat
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,9 +31,10 @@ KNOWN_LISTS = (
 
 
 def utterance_id(path):
-    """Last three parts of a path, which is what trial lists name, with the suffix ``.wav``."""
-    parts = Path(path).parts[-3:]
-    return "/".join((*parts[:-1], os.path.splitext(parts[-1])[0] + ".wav"))
+    """Last three parts of a path, which is what trial lists name, with the suffix ``.wav`` for that of any audio."""
+    *folders, name = Path(path).parts[-3:] or ("",)
+    # A list may leave the suffix out; then what follows the last dot belongs to the name.
+    return "/".join((*folders, (os.path.splitext(name)[0] if _is_audio(name) else name) + ".wav"))
 
 
 @dataclass(frozen=True)
@@ -77,8 +80,20 @@ def _entries(path):
         raise InputError(f"{path}: cannot list this folder ({error.strerror}); check its permissions") from error
 
 
-def _holds_audio(path):
-    return any(_is_audio(entry.name) for entry in _entries(path))
+def _status(entry):
+    try:
+        return entry.stat()
+    except OSError as error:
+        raise InputError(f"{entry.path}: {error.strerror} (a dangling link?); mend or remove it") from error
+
+
+def _is_folder(entry):
+    """Whether an entry is a folder or a link to one; a link that leads nowhere may be a speaker that is not mounted."""
+    return stat.S_ISDIR(_status(entry).st_mode) if entry.is_symlink() else entry.is_dir()
+
+
+def _audio_in(entries):
+    return [entry.path for entry in entries if _is_audio(entry.name) and not _is_folder(entry)]
 
 
 def find_speakers(roots):
@@ -92,20 +107,28 @@ def find_speakers(roots):
     """
     speakers, containers = {}, []
 
-    def descend(root, path):
+    def descend(root, path, above):
+        here = os.path.realpath(path)
+        if here in above:
+            raise InputError(f"{path}: a link back to {here}, a folder above it; remove the link")
         entries = _entries(path)
-        if stray := [entry.path for entry in entries if entry.is_file() and _is_audio(entry.name)]:
+        if stray := _audio_in(entries):
             raise InputError(
                 f"{stray[0]}: audio outside the layout {LAYOUT} ({len(stray)} such in its folder); "
                 "dataset.root must name the folder that holds the speakers' folders, or one above it"
             )
-        folders = [entry for entry in entries if entry.is_dir()]
-        if any(_holds_audio(folder.path) for folder in folders):
+        folders = [entry.path for entry in entries if _is_folder(entry)]
+        if audio := next(filter(None, (_audio_in(_entries(folder)) for folder in folders)), None):
+            if path == root:
+                raise InputError(
+                    f"dataset.root: {audio[0]} is one level below {root!r}, but the layout is {LAYOUT}: name the "
+                    "folder above if this is a speaker's, else move each speaker's files into a session folder"
+                )
             speakers.setdefault(os.path.basename(path), []).append((root, os.path.relpath(path, root)))
             return
         containers.append(path)
         for folder in folders:
-            descend(root, folder.path)
+            descend(root, folder, {*above, here})
 
     for root in map(str, roots):
         if not os.path.isdir(root):
@@ -113,11 +136,7 @@ def find_speakers(roots):
                 f"dataset.root: no folder {root!r} (seen from {os.getcwd()}); set it to the folder of the wavs"
             )
         before = len(speakers), sum(map(len, speakers.values()))
-        descend(root, root)
-        if "." in [path for places in speakers.values() for place, path in places if place == root]:
-            raise InputError(
-                f"dataset.root: {root!r} is itself a speaker's folder; the layout is {LAYOUT}: name the folder above"
-            )
+        descend(root, root, set())
         if before == (len(speakers), sum(map(len, speakers.values()))):
             raise InputError(
                 f"dataset.root: no audio below {root!r} ({', '.join(READABLE)} in the layout {LAYOUT} were looked for)"
@@ -127,12 +146,12 @@ def find_speakers(roots):
 
 def _speaker_files(root, speaker_path):
     for session in _entries(os.path.join(root, speaker_path)):
-        if session.is_file():
+        if not _is_folder(session):
             if _is_audio(session.name):
                 raise InputError(f"{session.path}: audio beside session folders; the layout is {LAYOUT}")
             continue
         for entry in _entries(session.path):
-            if entry.is_dir():
+            if _is_folder(entry):
                 if deeper := [name for _, _, names in os.walk(entry.path) for name in names if _is_audio(name)]:
                     raise InputError(
                         f"{entry.path}: {len(deeper)} audio files a level too deep; the layout is {LAYOUT}"
@@ -149,10 +168,9 @@ def _audio_file(root, speaker_path, session, entry):
         raise InputError(f"{os.fsencode(entry.path)!r}: the name is not UTF-8; rename the file") from None
     if any(character in path for character in "\t\n\r"):
         raise InputError(f"{entry.path!r}: a tab or line break in a file's name; rename the file")
-    try:
-        status = entry.stat()
-    except OSError as error:
-        raise InputError(f"{entry.path}: {error.strerror} (a dangling link?); mend or remove it") from error
+    status = _status(entry)
+    if not stat.S_ISREG(status.st_mode):
+        raise InputError(f"{entry.path}: not a regular file; remove it")
     return AudioFile(root, path, status.st_size, int(status.st_mtime))
 
 
@@ -176,10 +194,10 @@ def shard_files(tree, shard):
     Raises:
         InputError: where two files have the same utterance id, or a name cannot be listed.
     """
-    index, _, shards = shard.partition("-of-")
-    places = [
-        place for s, places in tree.speakers.items() if shard_of(s, int(shards)) == int(index) for place in places
-    ]
+    index, shards = map(int, re.findall(r"\d+", shard)) if re.fullmatch(r"\d+-of-\d+", shard) else (0, 0)
+    if index >= shards:
+        raise InputError(f"--shard: {shard!r} is not K-of-N with K from 0 to N - 1")
+    places = [place for s, places in tree.speakers.items() if shard_of(s, shards) == index for place in places]
     files = sorted(
         (file for root, path in places for file in _speaker_files(root, path)), key=lambda file: file.utterance
     )

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import json
 import os
+import re
 import shutil
 import uuid
 from contextlib import contextmanager
@@ -18,8 +19,9 @@ def _temporary(path):
     Should such a writer still live, its final rename fails, which is what we want of it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    leftover = re.compile(re.escape(f".{path.name}.") + r"\d+-[0-9a-f]{8}\.tmp")
     for stale in path.parent.iterdir():
-        if stale.name.startswith(f".{path.name}.") and stale.name.endswith(".tmp"):
+        if leftover.fullmatch(stale.name):
             shutil.rmtree(stale) if stale.is_dir() else stale.unlink(missing_ok=True)
     return path.parent / f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp"
 

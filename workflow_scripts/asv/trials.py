@@ -40,14 +40,16 @@ class TrialList:
 
 def protocol_names(paths):
     """Stems of the lists, which name them in results; equal ones are an error."""
-    stems = [Path(path).stem for path in paths]
-    for stem in stems:
-        if stems.count(stem) > 1 or stem == CENTROID:
-            other = "another list" if stems.count(stem) > 1 else "the seed's protocol"
+    named = {CENTROID: "the seed's protocol"}
+    for path in paths:
+        stem = Path(path).stem
+        if stem in named:
             raise InputError(
-                f"dataset.trials: {stem!r} is also the name of {other}, which keys results; rename the list"
+                f"dataset.trials: {path}: {stem!r} is also the name of {named[stem]}, which keys results; rename a "
+                "list, or name those to use in dataset.trials"
             )
-    return stems
+        named[stem] = f"another list, {path}"
+    return list(named)[1:]
 
 
 def _parse(line):
@@ -55,13 +57,15 @@ def _parse(line):
 
     Tabs separate where there are any, so that names with spaces can be given.
     """
-    parts = line.split("\t") if "\t" in line else line.split()
+    parts = [part.strip() for part in line.split("\t")] if "\t" in line else line.split()
+    trial = None
     if len(parts) == 3:
         if parts[0] in LABELS:
-            return LABELS[parts[0]], parts[1], parts[2]
-        if parts[2] in KALDI_LABELS:
-            return KALDI_LABELS[parts[2]], parts[0], parts[1]
-    return None
+            trial = LABELS[parts[0]], parts[1], parts[2]
+        elif parts[2] in KALDI_LABELS:
+            trial = KALDI_LABELS[parts[2]], parts[0], parts[1]
+    # An utterance of this layout has two folders; a list that names fewer is for another layout.
+    return trial if trial and all(name.count("/") >= 2 for name in trial[1:]) else None
 
 
 def read_trials(path):
@@ -72,7 +76,7 @@ def read_trials(path):
     """
     path = Path(path)
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").split("\n")  # splitlines would also split at rarer characters
     except OSError as error:
         raise InputError(f"dataset.trials: cannot read {str(path)!r}: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -82,7 +86,8 @@ def read_trials(path):
         shown = "; ".join(f"line {number}: {line[:80]!r}" for number, line in bad[:3])
         raise InputError(
             f"{path}: {len(bad)} of {len(parsed)} lines are not trials ({shown}); "
-            "wanted: '1 enrolment test' or '0 enrolment test', or Kaldi's 'enrolment test target|nontarget'"
+            "wanted: '1 enrolment test' or '0 enrolment test', or Kaldi's 'enrolment test target|nontarget', with "
+            "utterances as speaker/session/utterance.wav, and tabs between them if there are spaces in names"
         )
     if not parsed:
         raise InputError(f"{path}: no trial in this list")

@@ -1,0 +1,299 @@
+"""Checkpoints that nobody has checked: never executed, and refused with the names of what is wrong."""
+
+import collections
+import io
+import os
+import pickle
+import random
+
+import pytest
+import torch
+
+from asv.checkpoint import load_network
+from asv.errors import InputError
+from asv.network import EcapaTdnn
+
+
+def weights_of(channels=8, speakers=3):
+    torch.manual_seed(0)
+    return EcapaTdnn(channels, speakers).state_dict()
+
+
+def saved(path, content, **options):
+    torch.save(content, path, **options)
+    return path
+
+
+def refused(path):
+    with pytest.raises(InputError) as caught:
+        load_network(path)
+    message = str(caught.value)
+    assert str(path) in message
+    assert "\n" not in message
+    return message
+
+
+def refused_weights(folder, weights):
+    return refused(saved(folder / "c.pt", {"model_state_dict": weights}))
+
+
+# What is accepted
+
+
+@pytest.mark.parametrize("channels", [8, 16, 32])
+@pytest.mark.parametrize("speakers", [1, 5, 1211])
+def test_width_and_number_of_speakers_are_read_off_the_weights(tmp_path, channels, speakers):
+    weights = weights_of(channels, speakers)
+    network, facts = load_network(saved(tmp_path / "c.pt", {"step": 7, "model_state_dict": weights}))
+    assert facts == {"channels": channels, "speakers": speakers, "step": 7}
+    assert not network.training
+    for name, value in network.state_dict().items():
+        assert torch.equal(value, weights[name]), name
+
+
+def as_module(weights):
+    return {f"module.{name}": value for name, value in weights.items()}
+
+
+def without_classifier(weights):
+    return {name: value for name, value in weights.items() if not name.startswith("speaker_embedding.")}
+
+
+@pytest.mark.parametrize(
+    ("wrap", "speakers", "step"),
+    [
+        (lambda w: {"step": 1, "model_state_dict": w, "optimizer_state_dict": {"state": {}}}, 3, 1),
+        (lambda w: {"model_state_dict": collections.OrderedDict(w), "step": "many"}, 3, None),
+        (lambda w: w, 3, None),
+        (as_module, 3, None),
+        (lambda w: {"model_state_dict": as_module(w), "step": 0}, 3, 0),
+        (lambda w: {"model_state_dict": without_classifier(w)}, None, None),
+        (lambda w: as_module(without_classifier(w)), None, None),
+    ],
+    ids=["whole", "ordered", "bare", "bare module.", "module.", "no classifier", "bare module., no classifier"],
+)
+@pytest.mark.parametrize("new", [True, False], ids=["zip", "legacy"])
+def test_ways_to_save_it_lead_to_the_same_network(tmp_path, wrap, speakers, step, new):
+    weights = weights_of()
+    path = saved(tmp_path / "c.pt", wrap(weights), _use_new_zipfile_serialization=new)
+    network, facts = load_network(path)
+    assert (facts["speakers"], facts["step"]) == (speakers, step)
+    for name, value in without_classifier(network.state_dict()).items():
+        assert torch.equal(value, weights[name]), name
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_other_floating_types_are_converted_to_float32(tmp_path, dtype):
+    weights = {n: v.to(dtype) if v.is_floating_point() else v for n, v in weights_of().items()}
+    network, _ = load_network(saved(tmp_path / "c.pt", {"model_state_dict": weights}))
+    assert {value.dtype for value in network.parameters()} == {torch.float32}
+    assert torch.equal(network.fc.weight, weights["fc.weight"].float())
+
+
+# What could run code
+
+
+class Payload:
+    """Unpickled, it makes a folder."""
+
+    def __init__(self, marker):
+        self.marker = str(marker)
+
+    def __reduce__(self):
+        return os.mkdir, (self.marker,)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of torch, about the pickle's version
+@pytest.mark.parametrize("place", ["alone", "step", "weights", "optimizer"])
+@pytest.mark.parametrize("form", ["zip", "legacy", "pickle"])
+def test_malicious_pickle_is_never_executed(tmp_path, place, form):
+    payload = Payload(tmp_path / "executed")
+    content = {
+        "alone": payload,
+        "step": {"step": payload, "model_state_dict": weights_of()},
+        "weights": {"model_state_dict": {**weights_of(), "fc.bias": payload}},
+        "optimizer": {"model_state_dict": weights_of(), "optimizer_state_dict": payload},
+    }[place]
+    path = tmp_path / "c.pt"
+    if form == "pickle":
+        path.write_bytes(pickle.dumps(payload))
+    else:
+        saved(path, content, _use_new_zipfile_serialization=form == "zip")
+    message = refused(path)
+    assert "could run code" in message
+    assert "save step, model_state_dict and optimizer_state_dict anew" in message
+    assert not (tmp_path / "executed").exists()
+    if form == "pickle":  # the test can fail: an unsafe loader runs it
+        pickle.loads(path.read_bytes())
+        assert (tmp_path / "executed").exists()
+
+
+def test_whole_module_is_refused_as_it_could_run_code(tmp_path):
+    assert "could run code" in refused(saved(tmp_path / "c.pt", {"model_state_dict": EcapaTdnn(8, 3)}))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
+def test_torchscript_is_not_a_checkpoint(tmp_path):
+    with torch.no_grad():
+        torch.jit.trace(torch.nn.Linear(2, 2), torch.zeros(1, 2)).save(str(tmp_path / "c.pt"))
+    assert "TorchScript" in refused(tmp_path / "c.pt")
+
+
+# What is not a checkpoint
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\x80", b"not a checkpoint", b"\x80\x02}q\x00.", random.Random(0).randbytes(1000), b"PK\3\4" + bytes(100)],
+    ids=["empty", "one byte", "text", "pickle", "random", "zip"],
+)
+def test_other_files_are_refused(tmp_path, content):
+    (tmp_path / "c.pt").write_bytes(content)
+    message = refused(tmp_path / "c.pt")
+    assert any(
+        part in message for part in ("not a file of torch.save", "not a readable checkpoint", "model_state_dict")
+    )
+
+
+def test_missing_file_is_refused(tmp_path):
+    assert "No such file" in refused(tmp_path / "gone.pt")
+
+
+@pytest.mark.parametrize("kept", [0.1, 0.5, 0.9, 0.999])
+@pytest.mark.parametrize("new", [True, False], ids=["zip", "legacy"])
+def test_truncated_checkpoint_is_refused(tmp_path, kept, new):
+    path = saved(tmp_path / "c.pt", {"model_state_dict": weights_of()}, _use_new_zipfile_serialization=new)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(kept * len(content))])
+    refused(path)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("new", [True, False], ids=["zip", "legacy"])
+def test_random_damage_ends_in_a_reason_or_in_a_network(tmp_path, new):
+    """150 files with damaged pickles: never another exception."""
+    stream = io.BytesIO()
+    torch.save({"model_state_dict": {"conv1d_in.weight": torch.ones(1)}}, stream, _use_new_zipfile_serialization=new)
+    good, dice = stream.getvalue(), random.Random(1)
+    for _ in range(150):
+        content = bytearray(good)
+        for _ in range(dice.choice((1, 3, 9))):
+            content[dice.randrange(len(content))] = dice.choice((0, 46, 255, dice.randrange(256)))
+        (tmp_path / "c.pt").write_bytes(content)
+        refused(tmp_path / "c.pt")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        [1, 2],
+        torch.ones(3),
+        {},
+        {"model_state_dict": {}},
+        {"model_state_dict": [torch.ones(1)]},
+        {"model_state_dict": {"fc.bias": 3}},
+        {"epoch": 3, "fc.bias": torch.ones(192)},
+        None,
+    ],
+    ids=["list", "tensor", "empty", "no weights", "list of weights", "number", "mixed", "None"],
+)
+def test_content_without_a_dictionary_of_tensors(tmp_path, content):
+    message = refused(saved(tmp_path / "c.pt", content))
+    assert "no 'model_state_dict' (a dictionary of tensors)" in message
+
+
+# Weights of something else
+
+
+@pytest.mark.parametrize(
+    "first",
+    [None, torch.ones(8), torch.ones(()), torch.ones(0, 80, 5), torch.empty(10**6, 80, 5, device="meta")],
+    ids=["missing", "vector", "scalar", "no channels", "a million channels"],
+)
+def test_first_layer_that_is_of_no_such_network(tmp_path, first):
+    weights = weights_of()
+    del weights["conv1d_in.weight"]
+    if first is not None:
+        weights["conv1d_in.weight"] = first
+    message = refused_weights(tmp_path, weights)
+    assert "conv1d_in.weight (C, 80, 5)" in message
+    assert "not an ECAPA-TDNN of this kind" in message
+
+
+def test_missing_weights_are_listed_by_name(tmp_path):
+    weights = weights_of()
+    del weights["fc.bias"], weights["batchnorm_3.running_mean"], weights["speaker_embedding.weight_g"]
+    message = refused_weights(tmp_path, weights)
+    assert "C = 8" in message
+    assert "missing: batchnorm_3.running_mean, fc.bias, speaker_embedding.weight_g" in message
+    assert "surplus" not in message
+
+
+def test_surplus_weights_are_listed_by_name(tmp_path):
+    message = refused_weights(tmp_path, {**weights_of(), "fc2.bias": torch.ones(1), "zz": torch.ones(1)})
+    assert "surplus: fc2.bias, zz" in message
+
+
+def test_many_names_are_counted_rather_than_listed(tmp_path):
+    message = refused_weights(tmp_path, {**weights_of(), **{f"x{i:03}": torch.ones(1) for i in range(100)}})
+    assert "surplus: x000, x001" in message
+    assert "and 92 more" in message
+
+
+def test_other_shapes_are_listed_with_both(tmp_path):
+    message = refused_weights(tmp_path, {**weights_of(), "fc.weight": torch.ones(10, 48)})
+    assert "misshapen: fc.weight (10, 48) instead of (192, 48)" in message
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (0, 192), (3, 192, 1)])
+def test_classifier_of_another_shape(tmp_path, shape):
+    message = refused_weights(tmp_path, {**weights_of(), "speaker_embedding.weight_v": torch.ones(shape)})
+    assert "misshapen: speaker_embedding.weight_" in message
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("name", ["fc.weight", "batchnorm_in.running_var", "speaker_embedding.weight_v"])
+def test_weights_that_are_not_finite_are_named(tmp_path, value, name):
+    weights = weights_of()
+    weights[name].view(-1)[-1] = value
+    message = refused_weights(tmp_path, weights)
+    assert message.endswith(f"NaN or infinite: {name}")
+
+
+def test_double_that_float32_cannot_hold_is_infinite(tmp_path):
+    weights = weights_of()
+    weights["fc.bias"] = weights["fc.bias"].double()
+    weights["fc.bias"][0] = 1e300
+    assert "NaN or infinite: fc.bias" in refused_weights(tmp_path, weights)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize(
+    "convert",
+    [
+        lambda t: t.mul(100).to(torch.int8),
+        lambda t: t.to(torch.complex64),
+        lambda t: t.to_sparse(),
+        lambda t: t.to("meta"),
+        lambda t: torch.quantize_per_tensor(t, 0.1, 0, torch.qint8),
+        lambda t: torch.ones(1).expand(t.shape),
+    ],
+    ids=["integer", "complex", "sparse", "meta", "quantised", "one number repeated"],
+)
+def test_tensors_that_are_not_plain_numbers_are_named(tmp_path, convert):
+    weights = weights_of()
+    weights["fc.weight"] = convert(weights["fc.weight"])
+    message = refused_weights(tmp_path, weights)
+    assert "not plain arrays of floating-point numbers: fc.weight" in message
+
+
+def test_all_faults_are_told_at_once(tmp_path):
+    weights = weights_of()
+    del weights["fc.bias"]
+    weights["fc.weight"] = torch.ones(3)
+    weights["batchnorm_2.bias"][0] = float("nan")
+    weights["other"] = torch.ones(1)
+    message = refused_weights(tmp_path, weights)
+    for part in ("missing: fc.bias", "surplus: other", "misshapen: fc.weight", "NaN or infinite: batchnorm_2.bias"):
+        assert part in message

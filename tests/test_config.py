@@ -1,0 +1,224 @@
+"""The configuration: shipped file and schema agree, and every mistake is told in the user's words."""
+
+import copy
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from asv.config import SCHEMA, check
+from asv.errors import InputError
+
+SHIPPED = yaml.safe_load((Path(__file__).parent.parent / "config.yaml").read_text(encoding="utf-8"))
+
+
+def defaults(schema):
+    """The configuration that a schema's defaults make."""
+    return {
+        name: defaults(part) if "properties" in part else part["default"]
+        for name, part in schema.get("properties", {}).items()
+    }
+
+
+def refused(config):
+    before = copy.deepcopy(config)
+    with pytest.raises(InputError) as caught:
+        check(config)
+    assert repr(config) == repr(before)
+    heading, *faults = str(caught.value).split("\n  ")
+    assert heading == "the configuration is wrong:"
+    assert all(faults)
+    return faults
+
+
+# Agreement
+
+
+def test_shipped_file_and_schema_have_the_same_settings_with_the_same_defaults():
+    wanted = defaults(json.loads(SCHEMA.read_text(encoding="utf-8")))
+    assert wanted == SHIPPED
+    assert json.dumps(wanted, sort_keys=True) == json.dumps(SHIPPED, sort_keys=True)  # 1 is not 1.0, nor True
+
+
+def test_every_group_of_the_schema_is_closed_and_every_setting_has_a_default():
+    def walk(schema, place):
+        assert schema["additionalProperties"] is False, place
+        for name, part in schema["properties"].items():
+            assert "default" in part, f"{place}.{name}"
+            if "properties" in part:
+                assert part["default"] == {}, f"{place}.{name}"
+                walk(part, f"{place}.{name}")
+
+    walk(json.loads(SCHEMA.read_text(encoding="utf-8")), "config")
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {},
+        {"dataset": {}, "scoring": {"centroid": {}}},
+        dict.fromkeys(SHIPPED, None) | {k: v for k, v in SHIPPED.items() if not isinstance(v, dict)},
+        {"scoring": {"centroid": None}, "engines": {"openvino": None}},
+        {"engines": {"openvino": {"options": None}}},
+    ],
+    ids=["empty", "empty groups", "null groups", "null groups within groups", "null options"],
+)
+def test_what_is_left_out_is_filled_in(config):
+    before = copy.deepcopy(config)
+    assert check(config) == SHIPPED
+    assert config == before
+
+
+def test_what_is_given_stays():
+    filled = check({"dataset": {"root": ["/a", "/b"], "trials": ["x.txt"]}, "batch_sizes": [7], "precision": "bf16"})
+    assert filled["dataset"]["root"] == ["/a", "/b"]
+    assert filled["dataset"]["on_bad_audio"] == "reject"
+    assert (filled["batch_sizes"], filled["precision"]) == ([7], "bf16")
+    assert check(filled) == filled
+
+
+def test_defaults_of_two_calls_are_not_one_object():
+    check({})["batch_sizes"].append(5)
+    assert check({}) == SHIPPED
+
+
+# Unknown settings
+
+
+@pytest.mark.parametrize(
+    ("config", "name", "nearest"),
+    [
+        ({"batchsizes": [4]}, "batchsizes", "batch_sizes"),
+        ({"engin": "openvino"}, "engin", "engine"),
+        ({"dataset": {"rot": "x"}}, "dataset.rot", "dataset.root"),
+        ({"scoring": {"centroid": {"max_score": 3}}}, "scoring.centroid.max_score", "scoring.centroid.max_scores"),
+        ({"root": "x"}, "root", "dataset.root"),
+        ({"frames": 100}, "frames", "features.frames"),
+        ({"dataset": {"n_mels": 80}}, "dataset.n_mels", "features.n_mels"),
+    ],
+)
+def test_misspelt_or_misplaced_setting_is_told_with_the_nearest(config, name, nearest):
+    assert refused(config) == [f"{name}: unknown setting; did you mean {nearest}?"]
+
+
+@pytest.mark.parametrize("key", ["qqqqqq", 3, True, None, "日本"])
+def test_setting_like_nothing_known(key):
+    assert refused({key: 1}) == [f"{key}: unknown setting; see config.yaml for all settings"]
+
+
+def test_keys_of_several_types_are_all_told():
+    faults = refused({"dataset": {3: 1, "qqqqqq": 2, None: 3}})
+    assert [fault.split(":")[0] for fault in faults] == ["dataset.3", "dataset.None", "dataset.qqqqqq"]
+
+
+@pytest.mark.parametrize(
+    ("key", "remedy"),
+    [("dataset.root", "dataset={root: ...}"), ("scoring.centroid.enabled", "scoring={centroid: {enabled: ...}}")],
+)
+def test_dotted_setting_is_told_how_to_reach_into_a_group(key, remedy):
+    """What ``--config dataset.root=X`` gives."""
+    assert refused({key: "x"}) == [f"{key}: groups are not reached by dots; write --config '{remedy}'"]
+
+
+# Wrong types
+
+
+@pytest.mark.parametrize(
+    ("config", "place", "wanted"),
+    [
+        ({"dataset": 3}, "dataset", "object"),
+        ({"dataset": "VoxCeleb1"}, "dataset", "object"),
+        ({"dataset": [1]}, "dataset", "object"),
+        ({"scoring": {"centroid": True}}, "scoring.centroid", "object"),
+        ({"shards": "two"}, "shards", "integer"),
+        ({"shards": None}, "shards", "integer"),
+        ({"shards": 2.0}, "shards", "integer"),
+        ({"threads": True}, "threads", "integer"),
+        ({"batch_sizes": 4}, "batch_sizes", "array"),
+        ({"batch_sizes": [4, True]}, "batch_sizes.1", "integer"),
+        ({"batch_sizes": [4.0]}, "batch_sizes.0", "integer"),
+        ({"batch_sizes": ["4"]}, "batch_sizes.0", "integer"),
+        ({"features": {"floor": "1e-5"}}, "features.floor", "number"),
+        ({"features": {"floor": float("nan")}}, "features.floor", "number"),
+        ({"features": {"n_mels": 80.0}}, "features.n_mels", "integer"),
+        ({"features": {"keep": "yes"}}, "features.keep", "boolean"),
+        ({"features": {"keep": 1}}, "features.keep", "boolean"),
+        ({"dataset": {"min_duration": float("nan")}}, "dataset.min_duration", "number"),
+        ({"dataset": {"max_duration": float("inf")}}, "dataset.max_duration", "number or null"),
+        ({"dataset": {"min_duration": True}}, "dataset.min_duration", "number"),
+        ({"engine": ["openvino"]}, "engine", "string"),
+        ({"checkpoint": {"archive": 3}}, "checkpoint.archive", "string"),
+        ({"checkpoint": {"sha256": 123}}, "checkpoint.sha256", "string or null"),
+    ],
+)
+def test_wrong_type_names_the_setting_and_the_type(config, place, wanted):
+    (fault,) = refused(config)
+    assert fault.startswith(f"{place}: ")
+    assert fault.endswith(f"is not of type {wanted}")
+
+
+# Wrong values
+
+
+@pytest.mark.parametrize(
+    ("config", "parts"),
+    [
+        ({"batch_sizes": [0]}, ["batch_sizes.0: 0", "minimum of 1"]),
+        ({"batch_sizes": [4, -1]}, ["batch_sizes.1: -1", "minimum of 1"]),
+        ({"batch_sizes": []}, ["batch_sizes: "]),
+        ({"batch_sizes": [4, 8, 4]}, ["batch_sizes: [4, 8, 4]", "non-unique"]),
+        ({"shards": 0}, ["shards: 0", "minimum of 1"]),
+        ({"threads": 0}, ["threads: 0", "minimum of 1"]),
+        ({"engine": "tensorrt"}, ["engine: unknown engine 'tensorrt'", "openvino, torchscript"]),
+        ({"engine": ""}, ["engine: "]),
+        ({"precision": "int8"}, ["precision: openvino has no 'int8'", "f32, bf16"]),
+        ({"engine": "torchscript", "precision": "bf16"}, ["precision: torchscript has no 'bf16'", "it offers f32"]),
+        ({"dataset": {"root": ""}}, ["dataset.root: ''", "neither a string nor a list"]),
+        ({"dataset": {"root": []}}, ["dataset.root: []", "neither a string nor a list"]),
+        ({"dataset": {"root": ["a", "a"]}}, ["dataset.root: ['a', 'a']", "different strings"]),
+        ({"dataset": {"root": ["demo", "/data"]}}, ["dataset.root: 'demo' stands alone", "./demo"]),
+        ({"dataset": {"root": None}}, ["dataset.root: None"]),
+        ({"dataset": {"trials": "veri.txt"}}, ["dataset.trials: 'veri.txt'", "write [veri.txt]"]),
+        ({"dataset": {"resample": False}}, ["dataset.resample: False is none of down, any, never"]),
+        ({"dataset": {"on_bad_audio": "ignore"}}, ["dataset.on_bad_audio: 'ignore' is none of reject, fail"]),
+        ({"dataset": {"min_duration": -1}}, ["dataset.min_duration: -1"]),
+        ({"dataset": {"max_duration": 0}}, ["dataset.max_duration: 0"]),
+        ({"dataset": {"min_duration": 3, "max_duration": 2}}, ["dataset.max_duration: 2", "min_duration (3)"]),
+        ({"features": {"n_mels": 64}}, ["features.n_mels: 80 was expected"]),
+        ({"features": {"n_fft": 401}}, ["features.n_fft: 401"]),
+        ({"features": {"win_length": 512}}, ["features.win_length: 512", "features.n_fft (400)"]),
+        ({"features": {"f_max": 9000}}, ["features.f_max: 9000", "half of features.sample_rate (16000)"]),
+        ({"features": {"f_min": 8000}}, ["features.f_max: 8000", "features.f_min (8000)"]),
+        ({"features": {"floor": 0}}, ["features.floor: 0"]),
+        ({"network": {"outputs": ["attention"]}}, ["network.outputs: ['attention']", "['embedding', 'attention']"]),
+        ({"checkpoint": {"archive": "https://x.org/c.zip"}}, ["checkpoint.sha256: needed", "URL"]),
+        ({"checkpoint": {"sha256": "abc"}}, ["checkpoint.sha256: 'abc' is not 64 hexadecimal digits"]),
+        ({"scoring": {"on_missing_trial": "ask"}}, ["scoring.on_missing_trial: 'ask' is none of fail, skip"]),
+    ],
+)
+def test_wrong_value_names_the_setting_and_what_is_wanted(config, parts):
+    (fault,) = refused(config)
+    for part in parts:
+        assert part in fault
+
+
+def test_url_with_a_digest_passes():
+    assert check({"checkpoint": {"archive": "https://x.org/c.zip", "sha256": "0aF" + "0" * 61}})
+
+
+def test_several_faults_are_told_at_once():
+    faults = refused({"shards": 0, "dataset": {"rot": "x", "channels": 3}, "engin": "x", "batch_sizes": [0, "a"]})
+    assert sorted(fault.split(":")[0] for fault in faults) == [
+        "batch_sizes.0",
+        "batch_sizes.1",
+        "dataset.channels",
+        "dataset.rot",
+        "engin",
+        "shards",
+    ]
+
+
+def test_several_disagreements_are_told_at_once():
+    faults = refused({"engine": "x", "features": {"win_length": 999}, "dataset": {"trials": "a.txt"}})
+    assert [fault.split(":")[0] for fault in faults] == ["engine", "features.win_length", "dataset.trials"]

@@ -1,0 +1,268 @@
+"""Trial lists as people have them: both formats, odd spellings, and every way in which one can be wrong."""
+
+import hashlib
+
+import numpy as np
+import pytest
+from helpers import unless_root
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asv import metrics
+from asv.errors import InputError
+from asv.trials import protocol_names, read_trials
+from score import rows_of_trials
+
+A, B, C = "id1/s/1.wav", "id1/s/2.wav", "id2/t/1.wav"
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Write a list (text or bytes), read it."""
+
+    def get(content, name="list.txt"):
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return read_trials(path)
+
+    return get
+
+
+@pytest.fixture
+def refused(read):
+    def get(content):
+        with pytest.raises(InputError) as caught:
+            read(content)
+        return str(caught.value)
+
+    return get
+
+
+def spelled_out(trials):
+    """Trials as ``(target, enrolment, test)``."""
+    return [(bool(t), trials.names[a], trials.names[b]) for t, a, b in zip(trials.targets, trials.first, trials.second)]
+
+
+# Formats
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        f"1 {A} {B}\n0 {A} {C}\n",
+        f"{A} {B} target\n{A} {C} nontarget\n",
+        f"1 {A} {B}\n0 {A} {C}",
+        f"1 {A} {B}\r\n0 {A} {C}\r\n",
+        f"\ufeff1 {A} {B}\n0 {A} {C}\n",
+        f"\n\n1 {A} {B}\n   \n0 {A} {C}\n\t\n\n",
+        f"1\t{A}\t{B}\n0\t{A}\t{C}\n",
+        f"1  {A}   {B}  \n  0 {A} {C}\n",
+        f"1\t{A}\t{B} \n 0\t{A}\t{C}\r\n",
+        f"{A}\t{B}\ttarget\r\n{A}\t{C}\tnontarget\r\n",
+        f"1 {A} {B}\n{A} {C} nontarget\n",
+    ],
+    ids=[
+        *("VoxCeleb", "Kaldi", "no newline", "CRLF", "BOM", "blank lines"),
+        *("tabs", "spaces", "tabs and spaces", "Kaldi tabs CRLF", "both"),
+    ],
+)
+def test_spellings_of_the_same_list(read, content):
+    trials = read(content)
+    assert spelled_out(trials) == [(True, A, B), (False, A, C)]
+    assert (trials.name, trials.duplicates) == ("list", 0)
+    assert (trials.first.dtype, trials.second.dtype, trials.targets.dtype) == (np.int64, np.int64, bool)
+
+
+def test_md5_is_of_the_file_as_it_is(read):
+    content = f"1 {A} {B}\r\n".encode()
+    assert read(content).md5 == hashlib.md5(content).hexdigest()
+
+
+def test_tabs_let_names_have_spaces_and_any_letters(read):
+    trials = read("1\tJörg Ä/s 1/a b.wav\t日本/s/a\u3000b.wav\n0\tJörg Ä/s 1/a b.wav\tx/y/\u2028.wav\n")
+    assert spelled_out(trials) == [
+        (True, "Jörg Ä/s 1/a b.wav", "日本/s/a\u3000b.wav"),
+        (False, "Jörg Ä/s 1/a b.wav", "x/y/\u2028.wav"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["id1/s/1.flac", "id1/s/1", "wav/id1/s/1.wav", "/data/vox1/id1/s/1.WAV", "./id1/s/1.m4a", "../x/id1//s/1.wav"],
+)
+def test_ways_to_name_an_utterance_lead_to_one_id(read, name):
+    trials = read(f"1 {name} {B}\n0 {A} {C}\n")
+    assert spelled_out(trials)[0] == (True, A, B)
+    assert trials.names == [A, B, C]
+
+
+def test_dots_in_a_name_without_suffix_stay(read):
+    """Else two utterances of one take would be taken for each other."""
+    assert read("1 a/s/take.1 a/s/take.2\n").names == ["a/s/take.1.wav", "a/s/take.2.wav"]
+
+
+def test_large_list_keeps_its_order(read):
+    lines = [f"{i % 2} id{i % 97}/s/{i % 89}.wav id{i % 83}/t/{i}.wav" for i in range(20_000)]
+    trials = read("\n".join(lines))
+    assert len(trials.targets) == 20_000
+    for i in (0, 1, 9_999, 19_999):
+        assert spelled_out(trials)[i] == (i % 2 == 1, f"id{i % 97}/s/{i % 89}.wav", f"id{i % 83}/t/{i}.wav")
+
+
+ids = st.sampled_from([f"s{i}/v/{j}.wav" for i in range(4) for j in range(3)])
+
+
+@given(st.lists(st.tuples(ids, ids), min_size=1, max_size=40))
+def test_any_list_is_read_back_with_its_duplicates_counted(tmp_path_factory, pairs):
+    truth = [a.split("/")[0] == b.split("/")[0] for a, b in pairs]
+    path = tmp_path_factory.mktemp("lists") / "list.txt"
+    path.write_text("".join(f"{int(t)} {a} {b}\n" for t, (a, b) in zip(truth, pairs)))
+    trials = read_trials(path)
+    assert spelled_out(trials) == [(t, a, b) for t, (a, b) in zip(truth, pairs)]
+    assert trials.duplicates == len(pairs) - len({frozenset(pair) for pair in pairs})
+
+
+# Duplicates
+
+
+def test_duplicates_are_counted_and_kept(read):
+    trials = read(f"1 {A} {B}\n1 {A} {B}\n1 {B} {A}\n1 {A} wav/{B}\n0 {A} {C}\n")
+    assert trials.duplicates == 3
+    assert len(trials.targets) == 5
+
+
+@pytest.mark.parametrize("second", [f"0 {A} {B}", f"0 {B} {A}", f"{B} wav/{A} nontarget", f"0 id1/s/1.flac {B}"])
+def test_one_pair_with_both_truths_is_refused(refused, second):
+    message = refused(f"0 {A} {C}\n1 {A} {B}\n{second}\n")
+    assert "list.txt: 1 pairs are listed both as same and as different speaker" in message
+    assert f"{A} {B}" in message
+    assert "correct the list" in message
+
+
+# Malformed lists
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("1", f"1 {A}", f"{A} {B}", f"1 {A} {B} {C}", f"1\t{A}\t{B}\t0.7", "1 my file.wav your file.wav"),
+        *(f"2 {A} {B}", f"-1 {A} {B}", f"true {A} {B}", f"{A} {B} maybe", "# a comment", f"1,{A},{B}"),
+        *(f"1\t\t{B}", f"1\t{A}\t", f"1 {A} .", f"1 / {B}", "1 .. .", "1 1.wav 2.wav", f"1 s/1.wav {A}"),
+    ],
+)
+def test_malformed_lines_are_told_by_number(refused, line):
+    message = refused(f"1 {A} {B}\n\n{line}\n0 {A} {C}\n")
+    assert "list.txt: 1 of 3 lines are not trials" in message
+    assert f"line 3: {line!r}" in message
+    assert "'1 enrolment test'" in message
+    assert "speaker/session/utterance" in message
+
+
+def test_only_the_first_malformed_lines_are_shown_and_none_at_length(refused):
+    message = refused(f"1 {A} {B}\n" + "".join(f"bad {i} {'x' * 1000}\n" for i in range(50)))
+    assert "50 of 51 lines" in message
+    assert "line 2: 'bad 0" in message
+    assert "line 4: 'bad 2" in message
+    assert "line 5" not in message
+    assert len(message) < 1000
+
+
+@pytest.mark.parametrize("content", ["", "\n\n", "\ufeff", " \t\r\n"])
+def test_list_without_trials(refused, content):
+    assert "list.txt: no trial in this list" in refused(content)
+
+
+@pytest.mark.parametrize(
+    "content", [b"\x89PNG\r\n\x1a\n\xff\xfe", "1 a/b/ü.wav c/d/e.wav".encode("latin-1"), "1 a b".encode("utf-16")]
+)
+def test_list_that_is_not_text(refused, content):
+    message = refused(content)
+    assert "list.txt: not UTF-8 text" in message
+    assert "is it a trial list?" in message
+
+
+def test_list_of_zero_bytes_is_malformed(refused):
+    assert "1 of 1 lines are not trials" in refused(bytes(100))
+
+
+def test_missing_list_and_folder(tmp_path):
+    for path, fault in ((tmp_path / "gone.txt", "No such file"), (tmp_path, "Is a directory")):
+        with pytest.raises(InputError, match=fault) as caught:
+            read_trials(path)
+        assert f"dataset.trials: cannot read {str(path)!r}" in str(caught.value)
+
+
+@unless_root
+def test_list_without_permission(tmp_path):
+    (tmp_path / "list.txt").touch(mode=0)
+    with pytest.raises(InputError, match=r"list\.txt.*Permission denied"):
+        read_trials(tmp_path / "list.txt")
+
+
+# Names of lists
+
+
+def test_lists_are_named_by_their_stems():
+    assert protocol_names(["a/veri_test.txt", "b/list.test.hard.txt", "x"]) == ["veri_test", "list.test.hard", "x"]
+
+
+def test_equal_stems_are_refused_with_both_files():
+    with pytest.raises(InputError) as caught:
+        protocol_names(["a/veri_test.txt", "third.txt", "b/veri_test.trials"])
+    message = str(caught.value)
+    assert "b/veri_test.trials: 'veri_test' is also the name of another list, a/veri_test.txt" in message
+    assert "dataset.trials" in message
+    assert "rename" in message
+    assert "third.txt" not in message
+
+
+def test_stem_centroid_is_refused():
+    with pytest.raises(
+        InputError, match=r"a/centroid\.txt: 'centroid' is also the name of the seed's protocol.*rename"
+    ):
+        protocol_names(["a/centroid.txt"])
+
+
+# Against a data set
+
+
+def test_rows_are_those_of_the_utterances(read):
+    trials = read(f"1 {A} {B}\n0 {C} {A}\n")
+    first, second, targets, skipped = rows_of_trials(trials, {C: 0, B: 1, "x/y/z.wav": 2, A: 3}, {}, "fail")
+    assert (first.tolist(), second.tolist(), targets.tolist(), skipped) == ([3, 0], [1, 3], [True, False], 0)
+
+
+def test_unknown_utterances_fail_with_counts_and_reasons(read):
+    trials = read(f"1 {A} {B}\n0 {A} {C}\n0 {B} {C}\n1 {A} x/y/z.wav\n0 {A} id1/s/3.wav\n")
+    with pytest.raises(InputError) as caught:
+        rows_of_trials(trials, {A: 0, B: 1, "id1/s/3.wav": 2}, {C: "rejected: silent"}, "fail")
+    message = str(caught.value)
+    assert "trial list list: 3 of 5 trials name 2 utterances that are not used" in message
+    assert f"{C} (rejected: silent), x/y/z.wav (not in the data set)" in message
+    assert "scoring.on_missing_trial: skip" in message
+
+
+def test_unknown_utterances_are_skipped_and_counted_on_request(read):
+    trials = read(f"1 {A} {B}\n0 {A} {C}\n0 x/y/z.wav {C}\n0 {C} {B}\n")
+    first, second, targets, skipped = rows_of_trials(trials, {A: 0, B: 1}, {}, "skip")
+    assert (first.tolist(), second.tolist(), targets.tolist(), skipped) == ([0], [1], [True], 3)
+
+
+@pytest.mark.parametrize("missing", ["fail", "skip"])
+def test_list_of_another_data_set_is_refused(read, missing):
+    with pytest.raises(InputError, match="trial list list: ") as caught:
+        rows_of_trials(read(f"1 {A} {B}\n0 {A} {C}\n"), {"x/y/z.wav": 0}, {}, missing)
+    assert "2 trials" in str(caught.value)
+    assert "data set" in str(caught.value)
+
+
+@pytest.mark.parametrize(("label", "kind"), [("1", "targets"), ("0", "nontargets")])
+def test_list_of_one_class_tells_which(read, label, kind):
+    trials = read(f"{label} {A} {B}\n{label} {A} {C}\n")
+    with pytest.raises(InputError, match=f"2 trials, all of them {kind}: error rates need both classes"):
+        metrics.summary([0.1, 0.2], trials.targets)
+
+
+def test_score_that_is_not_finite_is_refused():
+    with pytest.raises(InputError, match="1 of 3 scores are not finite"):
+        metrics.summary([0.1, np.nan, 0.3], [True, False, True])
