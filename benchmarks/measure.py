@@ -81,7 +81,7 @@ def stages(folder):
     for path in (folder / ".snakemake" / "metadata").rglob("*"):
         if path.is_file():
             record = json.loads(path.read_text())  # one an output file
-            jobs[record["rule"], *record["log"]] = record["endtime"] - record["starttime"], record["starttime"]
+            jobs[record["rule"], str(record["log"])] = record["endtime"] - record["starttime"], record["starttime"]
     startup = {path.stem: median(run(path.name, "--help")[0] for _ in range(3)) for path in SCRIPTS.glob("*.py")}
     rows = [
         (job[0], seconds, startup.get(job[0], 0.0))
