@@ -13,6 +13,7 @@ rule extract_features:
         "logs/extract_features/{shard}.log",
     conda:
         "../envs/cpu.yaml"
+    priority: 1  # before any inference, so that bad audio ends the run early where it should
     params:
         python=python,
         script=script("extract_features.py"),
@@ -38,6 +39,7 @@ rule merge_manifests:
         "logs/merge_manifests.log",
     conda:
         "../envs/cpu.yaml"
+    priority: 1
     params:
         python=python,
         script=script("merge_manifests.py"),
