@@ -11,9 +11,9 @@ rule extract_features:
         sidecar="work/features/{shard}/features.json",
     log:
         "logs/extract_features/{shard}.log",
+    priority: 1  # before any inference, so that bad audio ends the run early where it should
     conda:
         "../envs/cpu.yaml"
-    priority: 1  # before any inference, so that bad audio ends the run early where it should
     params:
         python=python,
         script=script("extract_features.py"),
@@ -37,9 +37,9 @@ rule merge_manifests:
         rejected="results/rejected.tsv",
     log:
         "logs/merge_manifests.log",
+    priority: 1
     conda:
         "../envs/cpu.yaml"
-    priority: 1
     params:
         python=python,
         script=script("merge_manifests.py"),
