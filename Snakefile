@@ -16,11 +16,14 @@ include: "rules/features.smk"
 include: "rules/network.smk"
 include: "rules/inference.smk"
 include: "rules/scoring.smk"
+include: "rules/benchmark.smk"
 
 
 localrules:
     all,
     all_eer,
+    all_benchmarks,
+    accuracy_gate,
     merge_manifests,
     copy_answer,
 
@@ -34,3 +37,13 @@ rule all:
 rule all_eer:
     input:
         collect("results/eer_bs{batch}.txt", batch=config["batch_sizes"]),
+
+
+rule all_benchmarks:
+    input:
+        multiext("results/benchmarks", ".tsv", ".md", ".json"),
+
+
+rule accuracy_gate:
+    input:
+        "results/accuracy_gate.txt",

@@ -1,5 +1,6 @@
 # What all stages share: the checked configuration, and functions that rules call. No rules here.
 import functools
+import itertools
 import json
 import os
 import shlex
@@ -13,6 +14,7 @@ SCRIPTS = Path(str(workflow.current_basedir)).parent / "workflow_scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from asv import archive, code, dataset, demo, engines, trials
+from asv.benchmark_table import REFERENCE
 from asv.config import check
 from asv.errors import InputError
 
@@ -146,6 +148,38 @@ def shard_stamp(wildcards):
 def roots(wildcards, output):
     """Not compared: a data set that moves, with its times kept, makes nothing stale."""
     return dataset_roots()
+
+
+@functools.cache
+def unsupported(label):
+    """Why this machine cannot run an engine and precision, or None. Asked only where benchmarks are wanted."""
+    return engines.unsupported(label)
+
+
+def benchmark_files(pattern, reference=True):
+    """Input function: a file for every engine and batch size to be measured, with or without the reference's."""
+
+    def files(wildcards):
+        labels = [label for label in config["benchmark"]["engines"] if not unsupported(label)]
+        return collect(
+            pattern,
+            engine=[label for label in labels if reference or label != REFERENCE],
+            batch=config["batch_sizes"],
+        )
+
+    return files
+
+
+def benchmark_rows(wildcards):
+    """Rows of the table, engine:batch size."""
+    pairs = itertools.product(config["benchmark"]["engines"], config["batch_sizes"])
+    return [f"{label}:{batch}" for label, batch in pairs if not unsupported(label)]
+
+
+def unsupported_rows(wildcards):
+    """Rows of what this machine cannot run, engine:batch size:why."""
+    pairs = itertools.product(config["benchmark"]["engines"], config["batch_sizes"])
+    return [f"{label}:{batch}:{unsupported(label)}" for label, batch in pairs if unsupported(label)]
 
 
 def keep_or_temp(path):

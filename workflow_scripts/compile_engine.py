@@ -5,6 +5,7 @@ The artefact folder holds what the engine loads, and artefact.json: engine, vers
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +45,10 @@ def main():
     engine, shape = engines.module(name), tuple(options.shape)
     settings = {"batch_size": options.batch_size, "precision": precision, "options": options.options}
     with files.atomic_folder(options.output) as folder:
+        started = time.perf_counter()
         facts = engine.compile_artefact(options.torchscript, folder, shape=shape, **settings)
+        seconds = time.perf_counter() - started
+        artefact_bytes = sum(path.stat().st_size for path in folder.iterdir())
         threads = cli.usable_threads(options.threads)
         session = engine.load(folder, threads=threads, **settings)
         reference = engines.module("torchscript")
@@ -63,6 +67,8 @@ def main():
             "input": [options.batch_size, *shape],
             "options": options.options,
             **facts,
+            "compile_seconds": seconds,
+            "bytes": artefact_bytes,
             "torchscript_sha256": files.digest(options.torchscript),
             "code": code.digest(__file__, engines.source(name)),
         }

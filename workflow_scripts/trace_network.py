@@ -10,6 +10,7 @@ import warnings
 from pathlib import Path
 
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from asv import cli, code, files
 from asv.checkpoint import load_network
@@ -52,11 +53,14 @@ def main():
     worst = check_trace(traced, module, options.frames)
     with files.atomic_file(options.output) as temporary:
         traced.save(str(temporary))
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        module(torch.zeros(1, MELS, options.frames))
     parameters = sum(p.numel() for n, p in network.named_parameters() if not n.startswith("speaker_embedding"))
     sidecar = {
         "checkpoint_sha256": files.digest(options.checkpoint),
         **facts,
         "parameters": parameters,
+        "gflop": counter.get_total_flops() / 1e9,  # of a crop: two for each multiply-accumulate
         "input": [MELS, options.frames],
         "outputs": options.outputs,
         "torch": torch.__version__,

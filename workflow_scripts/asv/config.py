@@ -113,6 +113,11 @@ def _disagreements(config):
         engines.label(config["engine"], config["precision"])
     except InputError as error:
         yield str(error)
+    for text in config["benchmark"]["engines"]:
+        try:
+            engines.parse(text)
+        except InputError as error:
+            yield f"benchmark.engines: {text!r}: {error}"
     features, dataset, checkpoint = config["features"], config["dataset"], config["checkpoint"]
     if features["win_length"] > features["n_fft"]:
         yield f"features.win_length: {features['win_length']} exceeds features.n_fft ({features['n_fft']})"

@@ -10,6 +10,9 @@ A module ``asv.engines.NAME`` has, at its top level and without importing anythi
 ``(batch_size, *shape)`` to the embeddings float32 ``(batch_size, 192)``, and ``facts``, a dictionary with at least
 ``precision`` (what really runs), ``precision_from`` (``engine`` if the engine told, else ``request``) and ``threads``.
 
+Optional: ``unsupported(precision)``, why this machine cannot run it (or None); ``load_in_flight(...)``, as ``load``,
+a session with ``run_all(batches)`` that keeps ``in_flight`` requests going at once, for throughput.
+
 The name of an engine and its precision, such as ``openvino-bf16``, stand in paths; :func:`parse` takes it apart.
 """
 
@@ -50,6 +53,13 @@ def label(name, precision="auto"):
     if precision not in offered:
         raise InputError(f"precision: {name} has no {precision!r}; it offers {', '.join(offered)}")
     return f"{name}-{precision}"
+
+
+def unsupported(text):
+    """Why this machine cannot run ``openvino-bf16``, say; None if it can, or if the engine does not tell beforehand."""
+    name, precision = parse(text)
+    tell = getattr(module(name), "unsupported", None)
+    return tell(precision) if tell else None
 
 
 def parse(text):

@@ -23,37 +23,63 @@ def compile_artefact(torchscript, folder, *, batch_size, shape, precision, optio
     return {"artefact": ARTEFACT}
 
 
+def unsupported(precision):
+    """Why this machine cannot run a precision, or None if it can."""
+    import openvino
+
+    offered = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    needed = {"f32": "FP32", "bf16": "BF16"}[precision]
+    return None if needed in offered else f"this CPU offers {', '.join(offered)}"
+
+
 def load(folder, *, batch_size, precision, threads, options):
-    return Session(folder / ARTEFACT, precision, threads, options)
+    # One request at a time, on all its threads.
+    return Session(_compile(folder, precision, threads, {"PERFORMANCE_HINT": "LATENCY", **options}))
+
+
+def load_in_flight(folder, *, batch_size, precision, threads, options):
+    """A session that keeps as many requests in flight as OpenVINO thinks best for throughput."""
+    return InFlightSession(_compile(folder, precision, threads, {**options, "PERFORMANCE_HINT": "THROUGHPUT"}))
+
+
+def _compile(folder, precision, threads, options):
+    import openvino
+
+    core = openvino.Core()
+    properties = {"INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": threads, **options}
+    try:
+        compiled = core.compile_model(core.read_model(str(folder / ARTEFACT)), "CPU", properties)
+    except RuntimeError as error:
+        message = str(error).strip().splitlines()[-1]
+        raise InputError(f"engines.openvino.options {options}: OpenVINO refuses them: {message}") from error
+    used = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
+    if used != precision:
+        raise InputError(f"openvino: precision {precision} asked for, but this CPU runs {used}; set precision: {used}")
+    return compiled
 
 
 class Session:
-    def __init__(self, path, precision, threads, options):
-        import openvino
-
-        core = openvino.Core()
-        properties = {
-            "INFERENCE_PRECISION_HINT": precision,
-            "INFERENCE_NUM_THREADS": threads,
-            "PERFORMANCE_HINT": "LATENCY",  # one request at a time, on all its threads
-            **options,
-        }
-        try:
-            self._compiled = core.compile_model(core.read_model(str(path)), "CPU", properties)
-        except RuntimeError as error:
-            message = str(error).strip().splitlines()[-1]
-            raise InputError(f"engines.openvino.options {options}: OpenVINO refuses them: {message}") from error
-        used = self._compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
-        if used != precision:
-            raise InputError(
-                f"openvino: precision {precision} was asked for, this CPU runs {used}; set precision: {used}"
-            )
-        self._request = self._compiled.create_infer_request()
+    def __init__(self, compiled):
+        self._request = compiled.create_infer_request()
         self.facts = {
-            "precision": used,
+            "precision": compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name(),
             "precision_from": "engine",
-            "threads": self._compiled.get_property("INFERENCE_NUM_THREADS"),
+            "threads": compiled.get_property("INFERENCE_NUM_THREADS"),
         }
 
     def run(self, batch):
         return self._request.infer([batch], share_inputs=True)[0]
+
+
+class InFlightSession:
+    def __init__(self, compiled):
+        import openvino
+
+        self._queue = openvino.AsyncInferQueue(compiled)
+        self.in_flight = len(self._queue)
+
+    def run_all(self, batches):
+        """Run batches, several at a time, and wait for the last; their outputs stay in the engine."""
+        for batch in batches:
+            self._queue.start_async([batch], share_inputs=True)
+        self._queue.wait_all()

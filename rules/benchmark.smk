@@ -1,0 +1,110 @@
+# artefact, features -> throughput and latency; embeddings -> agreement with the reference; all of it -> one table.
+
+
+# Measurements take all cores (threads: workflow.cores), so that nothing else of the workflow runs beside them.
+rule measure_machine:
+    output:
+        "work/benchmarks/machine.json",
+    log:
+        "logs/measure_machine.log",
+    conda:
+        "../envs/cpu.yaml"
+    threads: workflow.cores
+    params:
+        python=python,
+        script=script("measure_machine.py"),
+        code=stage_code("measure_machine.py"),
+        versions=versions("torch"),
+    shell:
+        "{params.python:q} {params.script:q} --threads {threads} --output {output:q} > {log:q} 2>&1"
+
+
+rule benchmark_engine:
+    input:
+        artefact="work/engines/{engine}/bs{batch}",
+        features=collect("work/features/{shard}/features.npy", shard=SHARDS[:1]),
+    output:
+        "work/benchmarks/{engine}/bs{batch}.json",
+    log:
+        "logs/benchmark_engine/{engine}_bs{batch}.log",
+    conda:
+        "../envs/cpu.yaml"
+    threads: workflow.cores
+    params:
+        python=python,
+        script=script("benchmark_engine.py"),
+        code=engine_code("benchmark_engine.py"),
+        versions=engine_versions,
+        options=engine_options,
+        settings=options_of(config["benchmark"], "seconds", "count", "runs"),
+    shell:
+        "{params.python:q} {params.script:q} --artefact {input.artefact:q} --features {input.features:q}"
+        " --options {params.options:q} --threads {threads} {params.settings} --output {output:q} > {log:q} 2>&1"
+
+
+rule compare_engine:
+    input:
+        embeddings=collect("work/embeddings/{{engine}}/bs{{batch}}/{shard}.npy", shard=SHARDS),
+        reference=collect(f"work/embeddings/{REFERENCE}/bs{{{{batch}}}}/{{shard}}.npy", shard=SHARDS),
+        manifests=collect("work/features/{shard}/manifest.tsv", shard=SHARDS),
+        result="results/{engine}/eer_bs{batch}.json",
+        reference_result=f"results/{REFERENCE}/eer_bs{{batch}}.json",
+    output:
+        table="results/{engine}/agreement_bs{batch}.tsv",
+        summary="results/{engine}/agreement_bs{batch}.json",
+    log:
+        "logs/compare_engine/{engine}_bs{batch}.log",
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        python=python,
+        script=script("compare_engine.py"),
+        code=stage_code("compare_engine.py"),
+        gate=options_of(config["accuracy_gate"], "min_cosine", "max_eer_increase"),
+    shell:
+        "{params.python:q} {params.script:q} --embeddings {input.embeddings:q} --reference {input.reference:q}"
+        " --manifest {input.manifests:q} --result {input.result:q} --reference-result {input.reference_result:q}"
+        " {params.gate} --table {output.table:q} --output {output.summary:q} > {log:q} 2>&1"
+
+
+rule tabulate_benchmarks:
+    input:
+        benchmarks=benchmark_files("work/benchmarks/{engine}/bs{batch}.json"),
+        artefacts=benchmark_files("work/engines/{engine}/bs{batch}"),
+        results=benchmark_files("results/{engine}/eer_bs{batch}.json"),
+        agreements=benchmark_files("results/{engine}/agreement_bs{batch}.json", reference=False),
+        machine="work/benchmarks/machine.json",
+    output:
+        multiext("results/benchmarks", tsv=".tsv", md=".md", json=".json"),
+    log:
+        "logs/tabulate_benchmarks.log",
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        python=python,
+        script=script("tabulate_benchmarks.py"),
+        code=stage_code("tabulate_benchmarks.py"),
+        rows=benchmark_rows,
+        unsupported=unsupported_rows,
+        output=lambda wildcards, output: os.path.splitext(output.json)[0],
+    # The table is what the user waits for: it goes to the terminal, too.
+    shell:
+        "{params.python:q} {params.script:q} --rows {params.rows:q} --unsupported {params.unsupported:q}"
+        " --machine {input.machine:q} --output {params.output:q} > {log:q} 2>&1 && cat {output.md:q}"
+
+
+rule check_gate:
+    input:
+        "results/benchmarks.json",
+    output:
+        "results/accuracy_gate.txt",
+    log:
+        "logs/check_gate.log",
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        python=python,
+        script=script("check_gate.py"),
+        code=stage_code("check_gate.py"),
+    shell:
+        "{params.python:q} {params.script:q} --table {input:q} --output {output:q} > {log:q} 2>&1"

@@ -1,0 +1,127 @@
+"""The benchmark's table: one row an engine, precision and batch size, its marks, and how it is printed."""
+
+from __future__ import annotations
+
+REFERENCE = "torchscript-f32"
+CROP_SECONDS = 2.0  # of 200 frames; scaled where crops are longer
+
+
+def row(benchmark, artefact, result, agreement, machine):
+    """One measured row from the JSON of its stages; ``agreement`` is None for the reference itself."""
+    single, in_flight = benchmark["one_by_one"], benchmark["in_flight"]
+    protocol = next(iter(result["protocols"].values()))
+    network, precision = result["network"], benchmark["precision"]
+    seconds = artefact["input"][2] * result["features"]["hop_length"] / result["features"]["sample_rate"]
+    gflops = single["throughput"] * network["gflop"]
+    peak = machine["matmul_gflops"].get(precision)
+    return {
+        "engine": f"{benchmark['engine']}-{benchmark['requested_precision']}",
+        "name": benchmark["engine"],
+        "precision": precision,
+        "batch_size": benchmark["batch_size"],
+        "status": "ok",
+        "threads": benchmark["threads"],
+        "throughput": single["throughput"],
+        "throughput_low": min(single["throughput_runs"]),
+        "throughput_high": max(single["throughput_runs"]),
+        "engine_throughput": single["engine_throughput"],
+        "async_throughput": in_flight and in_flight["throughput"],
+        "latency_mean_ms": single["latency_mean_ms"],
+        "latency_p50_ms": single["latency_p50_ms"],
+        "latency_p90_ms": single["latency_p90_ms"],
+        "latency_p99_ms": single["latency_p99_ms"],
+        "real_time_factor": 1 / (single["throughput"] * seconds),
+        "gflops": gflops,
+        "peak_share": peak and gflops / peak,
+        "compile_seconds": artefact["compile_seconds"],
+        "load_seconds": benchmark["load_seconds"],
+        "artefact_bytes": artefact["bytes"],
+        "peak_memory_bytes": benchmark["peak_memory_bytes"],
+        "bystander_cores": benchmark["bystander_cores"],
+        "warm": single["warm_up"]["stable"],
+        "eer": protocol["eer"],
+        "roc_auc": protocol["roc_auc"],
+        "min_cosine": agreement and agreement["min_cosine"],
+        "mean_cosine": agreement and agreement["mean_cosine"],
+        "eer_change": max(agreement["eer_change"].values(), default=None) if agreement else None,
+        "gate": agreement["gate"] if agreement else "reference",
+        "faults": agreement["faults"] if agreement else [],
+        "best": [],
+    }
+
+
+def unsupported_row(label, batch_size, reason):
+    """The row of what this machine cannot run."""
+    name, _, precision = label.rpartition("-")
+    known = {"engine": label, "name": name, "precision": precision, "batch_size": batch_size, "status": "unsupported"}
+    template = dict.fromkeys(COLUMNS)
+    return {**template, **known, "gate": None, "faults": [reason], "best": []}
+
+
+def mark_best(rows):
+    """Mark, among the rows that pass the gate, the one of highest throughput and the one of least latency, in place."""
+    passing = [row for row in rows if row["status"] == "ok" and row["gate"] != "FAIL"]
+    if passing:
+        max(passing, key=lambda row: row["throughput"])["best"].append("throughput")
+        min(passing, key=lambda row: row["latency_mean_ms"])["best"].append("latency")
+
+
+def recommendation(rows):
+    """One line: what to deploy."""
+    fastest = next((row for row in rows if "throughput" in row["best"]), None)
+    if not fastest:
+        return "No engine passes the accuracy gate."
+    quickest = next(row for row in rows if "latency" in row["best"])
+    line = (
+        f"Fastest that passes the gate: {fastest['engine']} at batch size {fastest['batch_size']}, "
+        f"{fastest['throughput']:.1f} crops/s"
+    )
+    if quickest is not fastest:
+        line += (
+            f"; least latency: {quickest['engine']} at batch size {quickest['batch_size']}, "
+            f"{quickest['latency_mean_ms']:.2f} ms"
+        )
+    return line + "."
+
+
+# Column of the JSON: heading of the printed table and how a value is written.
+COLUMNS = {
+    "engine": ("engine", str),
+    "batch_size": ("batch", str),
+    "throughput": ("crops/s", "{:.1f}".format),
+    "spread": ("spread", str),
+    "async_throughput": ("in flight, crops/s", "{:.1f}".format),
+    "latency_mean_ms": ("latency ms", "{:.2f}".format),
+    "latency_p50_ms": ("p50", "{:.2f}".format),
+    "latency_p90_ms": ("p90", "{:.2f}".format),
+    "latency_p99_ms": ("p99", "{:.2f}".format),
+    "real_time_factor": ("real-time factor", "{:.2g}".format),
+    "gflops": ("GFLOP/s", "{:.3g}".format),
+    "peak_share": ("of matmul peak", "{:.0%}".format),
+    "compile_seconds": ("compile s", "{:.1f}".format),
+    "load_seconds": ("load s", "{:.2f}".format),
+    "artefact_bytes": ("artefact MB", lambda value: f"{value / 1e6:.1f}"),
+    "peak_memory_bytes": ("peak memory MB", lambda value: f"{value / 1e6:.0f}"),
+    "eer": ("EER %", lambda value: f"{100 * value:.3f}"),
+    "min_cosine": ("least cosine", "{:.6f}".format),
+    "gate": ("gate", str),
+    "remarks": ("", str),
+}
+
+
+def printed(row):
+    """The cells of a row, as text; an empty cell is a dash."""
+    values = dict(row)
+    if row["status"] == "ok":
+        values["spread"] = f"±{50 * (row['throughput_high'] - row['throughput_low']) / row['throughput']:.1f} %"
+    best = [f"best {kind}" for kind in row["best"]]
+    status = [row["status"]] if row["status"] != "ok" else []
+    values["remarks"] = "; ".join([*best, *status, *row["faults"]]) or None
+    return [write(values[key]) if values.get(key) is not None else "–" for key, (_, write) in COLUMNS.items()]
+
+
+def markdown(header, rows):
+    """A Markdown table of text cells, aligned so that it reads well in a terminal, too."""
+    widths = [max(len(line[column]) for line in (header, *rows)) for column in range(len(header))]
+    lines = [header, ["-" * max(width, 3) for width in widths], *rows]
+    return "\n".join("| " + " | ".join(c.ljust(w) for c, w in zip(line, widths)) + " |" for line in lines) + "\n"

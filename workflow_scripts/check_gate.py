@@ -1,0 +1,25 @@
+"""Fail if an engine in the benchmark's table does not pass the accuracy gate; every failing row is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from asv import cli, files
+from asv.errors import InputError
+
+
+def main():
+    parser = cli.parser(__doc__)
+    parser.add_argument("--table", type=Path, required=True, help="results/benchmarks.json")
+    parser.add_argument("--output", type=Path, required=True, help="text: how many rows passed")
+    options = parser.parse_args()
+    rows = files.read_json(options.table)["rows"]
+    failing = [row for row in rows if row["gate"] == "FAIL"]
+    listing = "".join(f"\n  {r['engine']}, batch size {r['batch_size']}: {'; '.join(r['faults'])}" for r in failing)
+    if failing:
+        raise InputError(f"{len(failing)} of {len(rows)} rows fail the accuracy gate (accuracy_gate):{listing}")
+    files.write_text(options.output, f"all {len(rows)} rows pass\n")
+
+
+if __name__ == "__main__":
+    cli.run(main)
