@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from asv import metrics, scoring
 from asv.mel import LogMel, MelSettings
@@ -99,3 +100,10 @@ def test_centroid_protocol(golden):
     hits, correct_rejects = metrics.best_balanced_point(rates)
     assert hits == pytest.approx(float(values["true_positive_rate"]), abs=1e-12)
     assert correct_rejects == pytest.approx(float(values["true_negative_rate"]), abs=1e-12)
+
+
+def test_work_of_a_crop():
+    """6.41 GMAC at C = 512 and 200 frames, as the reference's layers add up to."""
+    with FlopCounterMode(display=False) as counter, torch.device("meta"):
+        EcapaTdnn(512, 1).eval()(torch.zeros(1, 80, 200))
+    assert counter.get_total_flops() / 2e9 == pytest.approx(6.41, abs=0.005)

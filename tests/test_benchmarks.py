@@ -1,0 +1,155 @@
+"""The benchmark, run by Snakemake for real on a small network: one table, nothing twice, never beside other jobs."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from conftest import Workflow
+from synthetic import write_checkpoint, write_tree, write_trials
+
+from asv import agreement, benchmark_table, engines
+from asv.checkpoint import load_network
+from asv.network import EmbeddingOnly
+
+CONFIG = """
+dataset: {{root: wavs, trials: [trials.txt]}}
+checkpoint: {{archive: checkpoint.zip}}
+batch_sizes: {batches}
+benchmark: {{engines: [torchscript-f32, openvino-f32], seconds: 0.05, count: 2, runs: 2}}
+"""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    workflow = Workflow(tmp_path_factory.mktemp("project"))
+    write_trials(workflow.folder / "trials.txt", write_tree(workflow.folder / "wavs"))
+    write_checkpoint(workflow.folder / "checkpoint.zip")
+    workflow.configure(CONFIG.format(batches="[1, 3]"))
+    workflow.output = workflow.run("all_benchmarks", "--cores", "8")
+    return workflow
+
+
+def rows(project):
+    return json.loads((project.folder / "results/benchmarks.json").read_text())["rows"]
+
+
+def intervals(folder):
+    """Start and end of every job, by rule, as Snakemake recorded them."""
+    records = [json.loads(p.read_text()) for p in (folder / ".snakemake/metadata").rglob("*") if p.is_file()]
+    return {(r["rule"], str(r["log"])): (r["starttime"], r["endtime"]) for r in records}
+
+
+def test_the_table(project):
+    table = rows(project)
+    network = json.loads((project.folder / "results/benchmarks.json").read_text())["network"]
+    assert [(row["engine"], row["batch_size"]) for row in table] == [
+        (engine, batch) for engine in ("torchscript-f32", "openvino-f32") for batch in (1, 3)
+    ]
+    assert [row["gate"] for row in table] == ["reference", "reference", "PASS", "PASS"]
+    assert sum("throughput" in row["best"] for row in table) == 1
+    assert sum("latency" in row["best"] for row in table) == 1
+    for row in table:
+        assert row["throughput_low"] <= row["throughput"] <= row["throughput_high"]
+        assert row["engine_throughput"] >= row["throughput"] > 0
+        assert row["latency_p99_ms"] is None
+        assert 1 <= row["threads"] <= 8
+        assert row["gflops"] == pytest.approx(row["throughput"] * network["gflop"])
+    printed = (project.folder / "results/benchmarks.md").read_text()
+    assert printed.splitlines()[4] in project.output  # the table is on the terminal, too
+    assert "Fastest that passes the gate" in printed
+    assert "not measured here" in printed
+    assert "Ascend 310P3" in printed
+    header, *lines = (project.folder / "results/benchmarks.tsv").read_text().splitlines()
+    assert len(lines) == 4
+    assert header.startswith("engine\tname\tprecision\tbatch_size")
+
+
+def test_a_measurement_is_alone(project):
+    jobs = intervals(project.folder)
+    measured = {key: span for key, span in jobs.items() if key[0] in ("benchmark_engine", "measure_machine")}
+    assert len(measured) == 5
+    assert len(jobs) > 20
+    for key, (start, end) in measured.items():
+        for other, (other_start, other_end) in jobs.items():
+            assert other == key or other_end <= start or other_start >= end, f"{other} ran beside {key}"
+
+
+def test_a_second_call_does_nothing_and_a_batch_size_more_measures_only_that(project):
+    assert project.jobs("all_benchmarks", dry=True) == []
+    project.configure(CONFIG.format(batches="[1, 3, 2]"))
+    ran = project.jobs("all_benchmarks")
+    assert {job for job in ran if "bs" in job} == {job for job in ran if "bs2" in job}
+    assert sum(job.startswith("benchmark_engine") for job in ran) == 2
+    assert "measure_machine" not in ran
+    assert len(rows(project)) == 6
+
+
+def test_the_gate_catches_perturbed_weights(project, tmp_path):
+    """An artefact made from slightly other weights takes the place of the right one, unnoticed by the workflow."""
+    copy = Workflow(tmp_path / "copy")
+    shutil.copytree(project.folder, copy.folder, symlinks=True)
+    network, _ = load_network(copy.folder / "work/checkpoint/checkpoint.pt")
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight.add_(
+                0.1 * weight.std() * torch.randn(weight.shape, generator=generator) if weight.numel() > 1 else 0
+            )
+        torch.jit.trace(EmbeddingOnly(network), torch.zeros(1, 80, 200)).save(str(copy.folder / "other.pt"))
+    artefact = copy.folder / "work/engines/openvino-f32/bs3"
+    engines.module("openvino").compile_artefact(
+        copy.folder / "other.pt", artefact, batch_size=3, shape=(80, 200), precision="f32", options={}
+    )
+    output = copy.run("accuracy_gate", "--forcerun", "infer", fails=True)
+    assert "1 of" in output
+    assert "openvino-f32, batch size 3: least cosine 0." in output
+    failing = [row for row in rows(copy) if row["gate"] == "FAIL"]
+    assert [(row["engine"], row["batch_size"]) for row in failing] == [("openvino-f32", 3)]
+    # The table is written whatever the gate says.
+    assert failing[0]["faults"][0] in (copy.folder / "results/benchmarks.md").read_text()
+    assert not failing[0]["best"]
+
+
+def test_the_gate_passes(project):
+    project.run("accuracy_gate")
+    assert (project.folder / "results/accuracy_gate.txt").read_text().startswith("all ")
+
+
+@pytest.mark.parametrize(
+    ("cosine", "increase", "faults"),
+    [
+        (0.9999, 0.0, []),
+        (0.9999, -0.5, []),
+        (0.999, 0.002, []),
+        (0.9999, None, []),
+        (0.98, 0.0, ["least cosine 0.980000 is under 0.999"]),
+        (float("nan"), 0.0, ["least cosine nan is under 0.999"]),
+        (1.0, 0.0035, ["EER is up by 0.350 points, more than 0.2"]),
+        (0.5, 0.5, ["least cosine 0.500000 is under 0.999", "EER is up by 50.000 points, more than 0.2"]),
+    ],
+)
+def test_the_gates_verdict(cosine, increase, faults):
+    assert agreement.gate(cosine, increase, 0.999, 0.002) == faults
+
+
+def test_cosines_by_hand():
+    a = np.array([[1.0, 0.0], [3.0, 4.0], [0.0, 2.0]])
+    b = np.array([[2.0, 0.0], [4.0, 3.0], [0.0, -1.0]])
+    np.testing.assert_allclose(agreement.cosines(a, b), [1.0, 0.96, -1.0])
+
+
+def test_what_this_machine_cannot_run_is_a_row():
+    row = benchmark_table.unsupported_row("openvino-bf16", 4, "this CPU offers FP32")
+    cells = benchmark_table.printed(row)
+    assert cells[0] == "openvino-bf16"
+    assert cells[-1] == "unsupported; this CPU offers FP32"
+    assert set(cells[2:-1]) == {"–"}
+    good = {**row, "status": "ok", "gate": "PASS", "throughput": 5.0, "latency_mean_ms": 1.0, "best": []}
+    bad = {**row, "status": "ok", "gate": "FAIL", "throughput": 9.0, "latency_mean_ms": 0.1, "best": []}
+    benchmark_table.mark_best([row, good, bad])
+    assert good["best"] == ["throughput", "latency"]
+    assert bad["best"] == row["best"] == []
+    assert benchmark_table.recommendation([row, good, bad]).startswith("Fastest that passes the gate: openvino-bf16")
+    assert benchmark_table.recommendation([row]) == "No engine passes the accuracy gate."

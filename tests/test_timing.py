@@ -1,0 +1,73 @@
+"""Timing: when a run ends, what is counted, and which percentiles are told."""
+
+import numpy as np
+import pytest
+
+from asv import timing
+
+
+class Clock:
+    """A clock that advances by what each batch is said to take."""
+
+    def __init__(self, monkeypatch, durations):
+        self.now, self.durations, self.batches = 0.0, iter(durations), []
+        monkeypatch.setattr(timing.time, "perf_counter", lambda: self.now)
+
+    def run(self, batch):
+        self.batches.append(batch)
+        self.now += next(self.durations)
+
+
+def forever(*values):
+    while True:
+        yield from values
+
+
+def test_a_run_lasts_until_both_minima_are_met(monkeypatch):
+    clock = Clock(monkeypatch, forever(0.25))
+    seconds, times = timing.timed_run(clock.run, ["a", "b", "c"], seconds=1.0, count=2)
+    assert (seconds, len(times)) == (1.0, 4)
+    assert clock.batches == ["a", "b", "c", "a"]
+    seconds, times = timing.timed_run(clock.run, ["a"], seconds=1.0, count=10)
+    assert (seconds, len(times)) == (2.5, 10)
+
+
+def test_warm_up_lasts_until_times_are_stable(monkeypatch):
+    clock = Clock(monkeypatch, [*(1.0 / 2**i for i in range(20)), *[1e-3] * 20])
+    count, _, stable = timing.warm_up(clock.run, ["a"])
+    assert stable
+    assert count >= 20  # while times halve they are not stable
+
+
+def test_warm_up_ends_for_an_engine_that_never_is_stable(monkeypatch):
+    clock = Clock(monkeypatch, (0.1 * 1.2**i for i in range(1000)))
+    _, seconds, stable = timing.warm_up(clock.run, ["a"])
+    assert not stable
+    assert seconds >= timing.LONGEST_WARM_UP
+
+
+def test_summary_by_hand():
+    found = timing.summary([(2.0, [0.5, 1.0]), (4.0, [1.0, 1.0]), (1.0, [0.5, 0.25])], batch_size=8)
+    assert found["throughput_runs"] == [8.0, 4.0, 16.0]
+    assert found["throughput"] == 8.0
+    assert found["engine_throughput"] == pytest.approx(16 / 1.5)
+    assert found["latency_mean_ms"] == pytest.approx(1e3 * 4.25 / 6)
+    assert found["batches"] == 6
+    assert found["latency_p50_ms"] is None
+
+
+@pytest.mark.parametrize(("percent", "count"), [(50, 11), (90, 64), (99, 662)])
+def test_percentiles_need_support(percent, count):
+    times = list(np.linspace(0, 1, count))
+    assert timing.percentile(times, percent) == pytest.approx(percent / 100)
+    assert timing.percentile(times[1:], percent) is None
+
+
+@pytest.mark.parametrize(("rows", "batch_size", "count"), [(300, 64, 4), (5, 64, 4), (5, 300, 1), (1, 1, 256)])
+def test_batches_in_memory(rows, batch_size, count):
+    features = np.arange(rows, dtype=np.float32)[:, None, None] * np.ones((1, 2, 3), np.float32)
+    batches = timing.batches_in_memory(features, batch_size)
+    assert [batch.shape for batch in batches] == [(batch_size, 2, 3)] * count
+    order = np.concatenate(batches)[:, 0, 0]
+    np.testing.assert_array_equal(order, np.arange(len(order)) % rows)
+    assert all(batch.flags.c_contiguous for batch in batches)
