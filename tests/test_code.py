@@ -68,9 +68,7 @@ def test_imports_in_all_their_forms_are_followed(tmp_path, monkeypatch):
         (package / f"{name}.py").write_text("")
     (package / "a.py").write_text("from . import b\n")
     (package / "inner" / "e.py").write_text("def f():\n    from ..d import x\n")
-    (tmp_path / "stage.py").write_text(
-        "import os, package.a\nfrom package import c\nfrom package.inner.e import f\n"
-    )
+    (tmp_path / "stage.py").write_text("import os, package.a\nfrom package import c\nfrom package.inner.e import f\n")
     found = {path.relative_to(tmp_path).as_posix() for path in code.closure(tmp_path / "stage.py")}
     modules = ("__init__", "a", "b", "c", "d", "inner/__init__", "inner/e")
     assert found == {"stage.py", *(f"package/{name}.py" for name in modules)}
