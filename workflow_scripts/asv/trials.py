@@ -30,7 +30,7 @@ class OfficialList:
     md5: str
 
 
-# Counts: PaddleSpeech, examples/voxceleb/README.md. MD5: its dataset/voxceleb/voxceleb1.py.
+# Counts: PaddleSpeech, examples/voxceleb/README.md. MD5: those in public download scripts, two of which agree.
 OFFICIAL_LISTS = (
     OfficialList("VoxCeleb1-O", "veri_test.txt", 18860, 18860, "29fc7cc1c5d59f0816dc15d6e8be60f7"),
     OfficialList("VoxCeleb1-O (cleaned)", "veri_test2.txt", 18802, 18809, "b73110731c9223c1461fe49cb48dddfc"),
@@ -177,3 +177,26 @@ def voxceleb1_dev_speakers(speakers):
     """Those of the speakers that are VoxCeleb1's development part: id10001 to id11251 less O's id10270 to id10309."""
     numbers = {name: int(name[2:]) for name in speakers if re.fullmatch(r"id1\d{4}", name, re.ASCII)}
     return {name for name, n in numbers.items() if 10001 <= n <= 11251 and not 10270 <= n <= 10309}
+
+
+def read_cohort(path):
+    """Utterance ids of a cohort: a text file with one a line, each once, in its order.
+
+    Raises:
+        InputError: for a missing or empty file, and for lines that name no utterance.
+    """
+    try:
+        lines = Path(path).read_text(encoding="utf-8-sig").split("\n")
+    except OSError as error:
+        raise InputError(f"scoring.as_norm.cohort: cannot read {str(path)!r}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 text (byte {error.start}); is it a list of utterances?") from error
+    named = [(number, line.strip()) for number, line in enumerate(lines, 1) if line.strip()]
+    if bad := [(number, line) for number, line in named if line.count("/") < 2]:
+        raise InputError(
+            f"{path}: {len(bad)} of {len(named)} lines are not utterances (line {bad[0][0]}: {bad[0][1][:80]!r}); "
+            "wanted: one speaker/session/utterance.wav a line"
+        )
+    if not named:
+        raise InputError(f"{path}: no utterance in this cohort")
+    return list(dict.fromkeys(utterance_id(line) for _, line in named))
