@@ -109,7 +109,7 @@ def eer_interval(scores, targets, speakers_first, speakers_second, replicates=10
     values = values[0][np.isfinite(values[0])]
     facts = {"level": LEVEL, "speakers": speakers, "replicates": len(values)}
     if len(values) < replicates / 2 or speakers < 2:
-        reason = f"{speakers} speakers are too few: most draws of them have no targets or no nontargets"
+        reason = f"too few speakers ({speakers}): most draws of them have no targets or no nontargets"
         return {"low": None, "high": None, **facts, "reason": reason}
     low, high = _percentiles(values)
     return {"low": low, "high": high, **facts, "reason": None}
@@ -131,8 +131,8 @@ def paired_eer_difference(scores_a, scores_b, targets, speakers_first, speakers_
     differences = differences[np.isfinite(differences)]
     if len(differences) < replicates / 2 or speakers < 2:
         raise InputError(
-            f"{len(targets)} trials of {speakers} speakers: most draws of them have no targets or no nontargets; a "
-            "comparison of EERs needs a trial list of more speakers"
+            f"{len(targets)} trials, too few speakers ({speakers}): most draws of them have no targets or no nontargets; "
+            "a comparison of EERs needs a trial list of more speakers"
         )
     a, b = (equal_error_rate(error_rates(scores, targets))[0] for scores in (scores_a, scores_b))
     return b - a, *_percentiles(differences)
