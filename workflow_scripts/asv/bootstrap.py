@@ -131,8 +131,8 @@ def paired_eer_difference(scores_a, scores_b, targets, speakers_first, speakers_
     differences = differences[np.isfinite(differences)]
     if len(differences) < replicates / 2 or speakers < 2:
         raise InputError(
-            f"{len(targets)} trials, too few speakers ({speakers}): most draws of them have no targets or no nontargets; "
-            "a comparison of EERs needs a trial list of more speakers"
+            f"{len(targets)} trials, too few speakers ({speakers}): most draws of them have no targets or no "
+            "nontargets; a comparison of EERs needs a trial list of more speakers"
         )
     a, b = (equal_error_rate(error_rates(scores, targets))[0] for scores in (scores_a, scores_b))
     return b - a, *_percentiles(differences)
