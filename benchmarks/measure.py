@@ -80,11 +80,12 @@ def stages(folder):
     jobs = {}
     for path in (folder / ".snakemake" / "metadata").rglob("*"):
         if path.is_file():
-            record = json.loads(path.read_text())
-            jobs[record["rule"], record["starttime"]] = record["endtime"] - record["starttime"]
+            record = json.loads(path.read_text())  # one an output file
+            jobs[record["rule"], str(record["log"])] = record["endtime"] - record["starttime"], record["starttime"]
     startup = {path.stem: median(run(path.name, "--help")[0] for _ in range(3)) for path in SCRIPTS.glob("*.py")}
     rows = [
-        (rule, seconds, startup.get(rule, 0.0)) for (rule, _), seconds in sorted(jobs.items(), key=lambda j: j[0][1])
+        (job[0], seconds, startup.get(job[0], 0.0))
+        for job, (seconds, _) in sorted(jobs.items(), key=lambda item: item[1][1])
     ]
     table(("job", "wall s", "of which before its work (its --help) s"), rows)
     again = snakemake(folder, "results/eer_bs4.txt")

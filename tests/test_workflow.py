@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import time
+from contextlib import suppress
 
 import numpy as np
 import psutil
@@ -123,9 +124,12 @@ def test_shards_and_batch_sizes_do_not_matter(reference, tmp_path):
 
 def kill(process):
     """SIGKILL to Snakemake and everything that it started, none of which can clean up."""
-    family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+    parent = psutil.Process(process.pid)
+    parent.suspend()  # lest it tidies up after a child, or starts another one
+    family = [*parent.children(recursive=True), parent]
     for member in family:
-        member.send_signal(signal.SIGKILL)
+        with suppress(psutil.NoSuchProcess):  # a job's short-lived helper
+            member.send_signal(signal.SIGKILL)
     process.communicate()
     psutil.wait_procs(family, timeout=10)
 

@@ -44,11 +44,13 @@ def json_object(text):
 
 
 def run(main):
-    """Run ``main``; an :class:`InputError` becomes one message on stderr and exit code 1."""
+    """Run ``main``; an :class:`InputError` or a missing file becomes one message on stderr and exit code 1."""
     try:
         main()
     except InputError as error:
         sys.exit(f"error: {error}")
+    except FileNotFoundError as error:
+        sys.exit(f"error: {error.filename}: no such file or folder")
 
 
 def progress(iterable, description, unit, total=None):

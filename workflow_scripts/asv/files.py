@@ -22,7 +22,7 @@ def _temporary(path):
     leftover = re.compile(re.escape(f".{path.name}.") + r"\d+-[0-9a-f]{8}\.tmp")
     for stale in path.parent.iterdir():
         if leftover.fullmatch(stale.name):
-            shutil.rmtree(stale) if stale.is_dir() else stale.unlink(missing_ok=True)
+            shutil.rmtree(stale, ignore_errors=True) if stale.is_dir() else stale.unlink(missing_ok=True)
     return path.parent / f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}.tmp"
 
 
