@@ -75,7 +75,8 @@ def _protocol_lines(name, protocol, score):
         "convex hull": f"EER {_percent(protocol['eer_convex_hull'])}",
         "threshold": f"{protocol['threshold']:.6f} ({score}, at the EER)",
         "minDCF": ", ".join(_min_dcf(protocol, prior) for prior in protocol["min_dcf"]),
-        "accepting": "; ".join(_operating_point(*item) for item in protocol["operating_points"].items()),
+        "accepting": "of nontargets "
+        + "; ".join(_operating_point(*item) for item in protocol["operating_points"].items()),
         "ROC-AUC": f"{protocol['roc_auc']:.6f}",
         "Cllr": f"{protocol['cllr']:.4f} of the scores as they are, {protocol['min_cllr']:.4f} at best (minCllr), bits",
         "trials": f"{protocol['targets']:,} target, {protocol['nontargets']:,} nontarget",
