@@ -228,7 +228,8 @@ def score_centroids(data, options):
         return {}, f"{len(names)} speaker with utterances of at most {options.centroid_max_duration:g} s"
     if count > options.centroid_max_scores:
         return {}, f"{count:,} scores are more than scoring.centroid.max_scores ({options.centroid_max_scores:,})"
-    facts = {"md5": None, "utterances": len(rows), "max_duration": options.centroid_max_duration}
+    facts = {"list": None, "md5": None, "utterances": len(rows), "max_duration": options.centroid_max_duration}
+    names = names.astype(np.int32)  # there may be millions of scores
     sides = np.repeat(names[speaker_of], len(names)), np.tile(names, len(rows))
 
     scores, targets = (part.ravel() for part in scoring.centroid_scores(data.embeddings[rows], speaker_of))
