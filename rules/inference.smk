@@ -28,8 +28,6 @@ rule infer:
     input:
         artefact="work/engines/{engine}/bs{batch}",
         features="work/features/{shard}/features.npy",
-        # Waits for dataset.on_bad_audio's verdict; its date does not matter.
-        checked=ancient("results/rejected.tsv"),
     output:
         embeddings="work/embeddings/{engine}/bs{batch}/{shard}.npy",
         sidecar="work/embeddings/{engine}/bs{batch}/{shard}.json",

@@ -7,6 +7,8 @@ rule score:
         sidecars=collect("work/embeddings/{{engine}}/bs{{batch}}/{shard}.json", shard=SHARDS),
         manifests=collect("work/features/{shard}/manifest.tsv", shard=SHARDS),
         rejected=collect("work/features/{shard}/rejected.tsv", shard=SHARDS),
+        # The verdict of dataset.on_bad_audio.
+        checked="results/rejected.tsv",
         features=f"work/features/{SHARDS[0]}/features.json",
         artefact="work/engines/{engine}/bs{batch}",
         network="work/network/ecapa_tdnn.json",

@@ -152,7 +152,13 @@ def test_killed_in_every_stage_and_started_again(reference, tmp_path):
     other = make_project(tmp_path / "other")
     for rule, (target, delay) in STAGES.items():
         process = other.start(target, "--cores", "1", bufsize=1)
-        assert any(re.match(rf"\s*(local)?rule {rule}:", line) for line in process.stdout), f"{rule} did not start"
+        seen = []
+        for line in process.stdout:
+            seen.append(line)
+            if re.match(rf"\s*(local)?rule {rule}:", line):
+                break
+        else:
+            pytest.fail(f"{rule} did not start:\n{''.join(seen)}")
         time.sleep(delay)
         kill(process)
         other.run("--unlock")
@@ -189,7 +195,7 @@ def test_bad_audio_is_counted_or_ends_the_run(tmp_path):
     assert "2 files cannot be used, and dataset.on_bad_audio is fail" in output  # the end of the failed job's log
     assert "id0/s0/broken.wav: unreadable" in output
     assert "id1/s1/text.wav: unreadable" in output
-    assert "rule infer" not in output
+    assert not (tmp_path / "results/eer_bs4.txt").exists()
     ran = workflow.jobs("results/eer_bs4.txt")
     assert "extract_features 0-of-2" not in ran
     utterances = json.loads((tmp_path / "results/eer_bs4.json").read_text())["utterances"]

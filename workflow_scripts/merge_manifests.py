@@ -1,6 +1,6 @@
 """Merge the tables of all shards for people, and judge the files left out.
 
-With --on-bad-audio fail, any rejected file ends the run here, before inference; all of them are listed.
+With --on-bad-audio fail, any rejected file ends the run here; all of them are listed.
 """
 
 from __future__ import annotations
