@@ -13,7 +13,7 @@ from snakemake.exceptions import WorkflowError
 SCRIPTS = Path(str(workflow.current_basedir)).parent / "workflow_scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from asv import archive, code, dataset, demo, engines, trials
+from asv import archive, code, dataset, demo, engines, score_files, trials
 from asv.benchmark_table import REFERENCE
 from asv.config import check
 from asv.errors import InputError
@@ -63,6 +63,18 @@ def trial_lists():
 
 TRIALS = checked(trial_lists)
 checked(trials.protocol_names, TRIALS)
+checked(score_files.check_format, config["scoring"]["format"])
+
+
+def cohort():
+    """The file of the cohort in a list, which is empty without one."""
+    path = config["scoring"]["as_norm"]["cohort"]
+    if path is not None and not Path(path).is_file():
+        raise InputError(f"scoring.as_norm.cohort: no file {path!r} (seen from {os.getcwd()})")
+    return [] if path is None else [path]
+
+
+COHORT = checked(cohort)
 
 
 def checkpoint_archive():
@@ -197,6 +209,10 @@ FEATURE_OPTIONS = " ".join(
 SCORING_OPTIONS = " ".join(
     [
         f"--missing {config['scoring']['on_missing_trial']}",
+        options_of(config["scoring"], "format", "subtract_mean"),
+        f"--bootstrap-replicates {config['scoring']['bootstrap']['replicates']}",
+        f"--bootstrap-seed {config['scoring']['bootstrap']['seed']}",
+        f"--as-norm-top {config['scoring']['as_norm']['top']}" if COHORT else "",
         "" if config["scoring"]["centroid"]["enabled"] else "--no-centroid",
         f"--centroid-max-duration {config['scoring']['centroid']['max_duration']}",
         f"--centroid-max-scores {config['scoring']['centroid']['max_scores']}",

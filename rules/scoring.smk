@@ -13,6 +13,7 @@ rule score:
         artefact="work/engines/{engine}/bs{batch}",
         network="work/network/ecapa_tdnn.json",
         trials=TRIALS,
+        cohort=COHORT,
     output:
         text="results/{engine}/eer_bs{batch}.txt",
         json="results/{engine}/eer_bs{batch}.json",
@@ -32,6 +33,7 @@ rule score:
         "{params.python:q} {params.script:q} --embeddings {input.embeddings:q} --sidecar {input.sidecars:q}"
         " --manifest {input.manifests:q} --rejected {input.rejected:q} --features {input.features:q}"
         " --artefact {input.artefact:q}/artefact.json --network {input.network:q} --trials {input.trials:q}"
+        " --cohort {input.cohort:q}"
         " --root {params.roots:q} {params.options} --text {output.text:q} --json {output.json:q}"
         " --scores {output.scores:q} > {log:q} 2>&1"
 

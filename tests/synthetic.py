@@ -8,6 +8,8 @@ import numpy as np
 import soundfile
 import torch
 
+from asv import files, manifest
+from asv.manifest import Utterance
 from asv.network import EcapaTdnn
 
 
@@ -45,3 +47,26 @@ def write_checkpoint(path, channels=8, speakers=4, seed=0):
     content = {"step": 7, "model_state_dict": EcapaTdnn(channels, speakers).state_dict(), "optimizer_state_dict": {}}
     with zipfile.ZipFile(path, "w") as archive, archive.open("checkpoint/checkpoint.pt", "w") as stream:
         torch.save(content, stream)
+
+
+def write_score_inputs(folder, names, embeddings, durations, training_speakers=4):
+    """What score.py reads, of utterances in one shard; returns its arguments, with outputs in the same folder."""
+    rows = [Utterance(name, *name.split("/")[:2], name, float(s), 16000, 1) for name, s in zip(names, durations)]
+    manifest.write_utterances(folder / "manifest.tsv", rows)
+    manifest.write_rejected(folder / "rejected.tsv", [])
+    np.save(folder / "embeddings.npy", embeddings)
+    engine = {"engine": "none", "versions": {}, "requested_precision": "f32", "precision": "f32", "code": "0"}
+    engine |= {"precision_from": "engine", "threads": 1, "batch_size": 4, "utterances": len(names)}
+    network = {"checkpoint_sha256": "0", "channels": 8, "speakers": training_speakers, "step": 7, "parameters": 1}
+    contents = {
+        "sidecar": engine,
+        "features": {"sample_rate": 16000, "code": "0"},
+        "artefact": {"options": {}, "code": "0"},
+        "network": network | {"code": "0"},
+    }
+    for name, content in contents.items():
+        files.write_json(folder / f"{name}.json", content)
+    inputs = [part for name in contents for part in (f"--{name}", folder / f"{name}.json")]
+    tables = [part for name in ("manifest", "rejected") for part in (f"--{name}", folder / f"{name}.tsv")]
+    outputs = ["--text", folder / "eer.txt", "--json", folder / "eer.json", "--scores", folder / "scores"]
+    return [*inputs, *tables, "--embeddings", folder / "embeddings.npy", *outputs]

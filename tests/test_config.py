@@ -194,6 +194,11 @@ def test_wrong_type_names_the_setting_and_the_type(config, place, wanted):
         ({"network": {"outputs": ["attention"]}}, ["network.outputs: ['attention']", "['embedding', 'attention']"]),
         ({"checkpoint": {"archive": "https://x.org/c.zip"}}, ["checkpoint.sha256: needed", "URL"]),
         ({"checkpoint": {"sha256": "abc"}}, ["checkpoint.sha256: 'abc' is not 64 hexadecimal digits"]),
+        ({"scoring": {"subtract_mean": True}}, ["scoring.subtract_mean: True is none of none, dataset, cohort"]),
+        ({"scoring": {"subtract_mean": "cohort"}}, ["scoring.subtract_mean: cohort", "scoring.as_norm.cohort"]),
+        ({"scoring": {"as_norm": {"top": 1}}}, ["scoring.as_norm.top: 1", "minimum of 2"]),
+        ({"scoring": {"bootstrap": {"replicates": -1}}}, ["scoring.bootstrap.replicates: -1", "minimum of 0"]),
+        ({"scoring": {"format": "csv"}}, ["scoring.format: 'csv' is none of tsv, parquet"]),
         ({"scoring": {"on_missing_trial": "ask"}}, ["scoring.on_missing_trial: 'ask' is none of fail, skip"]),
     ],
 )

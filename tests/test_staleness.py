@@ -65,6 +65,7 @@ def after_a_wav(speaker):
     )
 
 
+SCORING = ["copy_answer bs4", "score bs4"]
 FROM_INFERENCE = sorted([f"infer bs4 {shard}-of-3" for shard in range(3)] + ["score bs4", "copy_answer bs4"])
 FROM_COMPILE = sorted([*FROM_INFERENCE, "compile_engine bs4"])
 FROM_TRACE = sorted([*FROM_COMPILE, "trace_network"])
@@ -145,7 +146,34 @@ def test_another_trial_list(project):
     lines = (project.folder / "trials.txt").read_text().splitlines(keepends=True)
     (project.folder / "trials.txt").write_text("".join(lines[:-3]))
     project.age("trials.txt")
-    assert project.jobs(*TARGETS) == ["copy_answer bs4", "score bs4"]
+    assert project.jobs(*TARGETS) == SCORING
+
+
+def test_another_setting_of_scoring(project):
+    (project.folder / "cohort.txt").touch()
+    for setting in (
+        "bootstrap: {replicates: 0}",
+        "bootstrap: {seed: 1}",
+        "subtract_mean: dataset",
+        "as_norm: {cohort: cohort.txt}",
+        "centroid: {enabled: false}",
+        "on_missing_trial: skip",
+    ):
+        project.configure(CONFIG + f"scoring: {{{setting}}}\n")
+        assert project.jobs(*TARGETS, dry=True) == SCORING, setting
+    project.configure(CONFIG)
+
+
+def test_another_cohort(project):
+    (project.folder / "cohort.txt").write_text("id3/s0/00000.wav\nid4/s0/00000.wav\n")
+    project.configure(CONFIG + "scoring: {as_norm: {cohort: cohort.txt}}\n")
+    project.jobs(*TARGETS)
+    with (project.folder / "cohort.txt").open("a") as stream:
+        stream.write("id5/s0/00000.wav\n")
+    project.age("cohort.txt")
+    assert project.jobs(*TARGETS) == SCORING
+    project.configure(CONFIG)
+    assert project.jobs(*TARGETS) == SCORING
 
 
 def test_another_mel_parameter(project):
@@ -163,7 +191,8 @@ def test_another_mel_parameter(project):
         ("asv/engines/openvino.py", FROM_COMPILE),
         ("asv/engines/torchscript.py", []),  # another engine's
         ("asv/inference.py", FROM_INFERENCE),
-        ("asv/metrics.py", ["copy_answer bs4", "score bs4"]),
+        ("asv/metrics.py", SCORING),
+        ("asv/bootstrap.py", SCORING),
         ("asv/espeak.py", []),  # the demo's
     ],
 )

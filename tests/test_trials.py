@@ -1,5 +1,6 @@
 """Trial lists as people have them: both formats, odd spellings, and every way in which one can be wrong."""
 
+import dataclasses
 import hashlib
 
 import numpy as np
@@ -8,9 +9,16 @@ from helpers import unless_root
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asv import metrics
+from asv import dataset, metrics
 from asv.errors import InputError
-from asv.trials import protocol_names, read_trials
+from asv.trials import (
+    OFFICIAL_LISTS,
+    protocol_names,
+    read_cohort,
+    read_trials,
+    recognise,
+    voxceleb1_dev_speakers,
+)
 from score import rows_of_trials
 
 A, B, C = "id1/s/1.wav", "id1/s/2.wav", "id2/t/1.wav"
@@ -221,6 +229,73 @@ def test_stem_centroid_is_refused():
         InputError, match=r"a/centroid\.txt: 'centroid' is also the name of the seed's protocol.*rename"
     ):
         protocol_names(["a/centroid.txt"])
+
+
+def test_stem_of_the_unbiased_centroid_protocol_is_refused():
+    with pytest.raises(InputError, match=r"'centroid_leave_one_out' is also the name of the seed's protocol made unb"):
+        protocol_names(["a/centroid_leave_one_out.txt"])
+
+
+# Official lists
+
+
+def test_the_official_lists_are_those_that_are_looked_for():
+    assert sorted(official.file for official in OFFICIAL_LISTS) == sorted(dataset.KNOWN_LISTS)
+    assert len({official.md5 for official in OFFICIAL_LISTS}) == len({o.name for o in OFFICIAL_LISTS}) == 6
+
+
+@pytest.fixture
+def official(read):
+    """A list with the counts of an official one, of any name and MD5."""
+
+    def get(wanted, **changes):
+        targets = np.arange(wanted.targets + wanted.nontargets) < wanted.targets
+        return dataclasses.replace(read(f"1 {A} {B}\n"), file=wanted.file, targets=targets, **changes)
+
+    return get
+
+
+@pytest.mark.parametrize("wanted", OFFICIAL_LISTS, ids=lambda wanted: wanted.name)
+def test_official_lists_are_recognised(official, wanted):
+    assert recognise(official(wanted)) == (wanted.name, None)  # by name and counts: line ends may differ
+    trials = official(wanted)
+    assert recognise(dataclasses.replace(trials, file="mine.txt")) == (None, None)
+    assert recognise(dataclasses.replace(trials, file="mine.txt", md5=wanted.md5)) == (wanted.name, None)
+    name, note = recognise(dataclasses.replace(trials, targets=trials.targets[1:]))
+    assert name is None
+    assert note == (
+        f"{wanted.file} is the file name of {wanted.name}, which has {wanted.targets:,} target and "
+        f"{wanted.nontargets:,} nontarget trials; this one has {wanted.targets - 1:,} and {wanted.nontargets:,}"
+    )
+
+
+def test_the_md5_tells_more_than_the_name(official):
+    cleaned = OFFICIAL_LISTS[1]
+    assert recognise(official(OFFICIAL_LISTS[0], md5=cleaned.md5)) == (cleaned.name, None)
+
+
+def test_development_speakers_of_voxceleb1():
+    heard = {"id10001", "id10269", "id10310", "id11251"}
+    others = {"id10000", "id11252", "id10270", "id10309", "id00017", "id1100", "id100010", "s10001", "id1１001", "p1"}
+    assert voxceleb1_dev_speakers(heard | others) == heard
+    everyone = {f"id{number}" for number in range(10000, 12000)}
+    assert len(voxceleb1_dev_speakers(everyone)) == 1211
+
+
+# Cohorts
+
+
+def test_a_cohort_has_each_utterance_once_in_its_order(tmp_path):
+    path = tmp_path / "cohort.txt"
+    path.write_bytes(f"\ufeff{C}\r\n\r\nwav/{A}\n{C}\n  id1/s/2.flac  ".encode())
+    assert read_cohort(path) == [C, A, B]
+
+
+def test_a_cohort_that_is_not_text(tmp_path):
+    path = tmp_path / "cohort.txt"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n\xff\xfe")
+    with pytest.raises(InputError, match=r"cohort\.txt: not UTF-8 text.*is it a list of utterances"):
+        read_cohort(path)
 
 
 # Against a data set

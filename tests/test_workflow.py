@@ -20,6 +20,9 @@ checkpoint: {archive: checkpoint.zip}
 """
 
 
+CENTROIDS = {"centroid", "centroid_leave_one_out"}
+
+
 def make_project(folder, config=CONFIG, speakers=4):
     folder.mkdir(parents=True, exist_ok=True)
     names = write_tree(folder / "wavs", speakers=speakers)
@@ -85,7 +88,7 @@ def test_real_speech_with_the_demo_checkpoint(workflow, speech):
     assert protocol["md5"] == hashlib.md5((speech / "trials.txt").read_bytes()).hexdigest()
     assert result["utterances"] | {"reasons": {}} == result["utterances"]
     assert [result["utterances"][key] for key in ("found", "used", "rejected")] == [144, 144, 0]
-    assert set(result["protocols"]) == {"trials", "centroid"}
+    assert set(result["protocols"]) == {"trials", *CENTROIDS}
     assert result["protocols"]["centroid"]["md5"] is None
     text = (workflow.folder / "results/eer_bs4.txt").read_text()
     assert re.match(rf"EER {100 * eer:.3f} %   trials, 1,728 trials   \[DEMO checkpoint", text)
@@ -174,14 +177,14 @@ def test_no_trial_list(tmp_path):
     workflow.run()
     first = (tmp_path / "results/eer_bs4.txt").read_text().splitlines()[0]
     assert re.match(r"EER [\d.]+ %   the seed's centroid protocol alone \(no trial list was given or found\)", first)
-    assert set(json.loads((tmp_path / "results/eer_bs4.json").read_text())["protocols"]) == {"centroid"}
+    assert set(json.loads((tmp_path / "results/eer_bs4.json").read_text())["protocols"]) == CENTROIDS
 
 
 def test_known_lists_are_found(tmp_path):
     workflow = make_project(tmp_path, "dataset: {root: wavs}\ncheckpoint: {archive: checkpoint.zip}\n")
     shutil.move(tmp_path / "trials.txt", tmp_path / "wavs" / "veri_test2.txt")
     workflow.run()
-    assert set(json.loads((tmp_path / "results/eer_bs4.json").read_text())["protocols"]) == {"veri_test2", "centroid"}
+    assert set(json.loads((tmp_path / "results/eer_bs4.json").read_text())["protocols"]) == {"veri_test2", *CENTROIDS}
 
 
 def test_bad_audio_is_counted_or_ends_the_run(tmp_path):
@@ -211,6 +214,7 @@ def test_bad_audio_is_counted_or_ends_the_run(tmp_path):
         (["dataset={root: nowhere}"], "dataset.root: no folder 'nowhere'"),
         (["dataset={trials: [absent.txt]}"], "dataset.trials: no file 'absent.txt'"),
         (["dataset={trials: [trials.txt, wavs/../trials.txt]}"], "'trials' is also the name of another list"),
+        (["scoring={as_norm: {cohort: absent.txt}}"], "scoring.as_norm.cohort: no file 'absent.txt'"),
         (["checkpoint={archive: absent.zip}"], "checkpoint.archive: no file or folder 'absent.zip'"),
     ],
 )

@@ -1,6 +1,7 @@
-"""Score trial lists and the seed's centroid protocol; write the answer for a person, and as JSON.
+"""Score trial lists and the centroid protocols; write the answer for a person, and as JSON.
 
 Takes the tables and embeddings of all shards, in the same order. Scores are written without rounding, one row a trial.
+Mean subtraction and AS-norm apply to trial lists; the centroid protocols are the seed's, of embeddings as they are.
 """
 
 from __future__ import annotations
@@ -8,15 +9,26 @@ from __future__ import annotations
 import hashlib
 import platform
 from collections import Counter
+from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 
-from asv import answer, cli, code, files, manifest, metrics, scoring
+from asv import answer, bootstrap, cli, code, conditions, files, manifest, metrics, score_files, scoring
 from asv.errors import InputError
-from asv.trials import CENTROID, protocol_names, read_trials
+from asv.trials import (
+    CENTROID,
+    CENTROID_LEAVE_ONE_OUT,
+    VOXCELEB1_DEV_SPEAKERS,
+    protocol_names,
+    read_cohort,
+    read_trials,
+    recognise,
+    voxceleb1_dev_speakers,
+)
 
+CENTROID_BOOTSTRAP = 2_000_000  # scores of a centroid protocol above which its EER gets no interval: minutes
 PACKAGES = ("torch", "torchaudio", "numpy", "scikit-learn", "soundfile")
 
 
@@ -34,7 +46,13 @@ def parse_arguments():
     parser.add_argument("--network", type=Path, required=True, help="JSON of trace_network.py")
     parser.add_argument("--trials", type=Path, nargs="*", default=[], help="trial lists, VoxCeleb or Kaldi format")
     parser.add_argument("--missing", choices=("fail", "skip"), default="fail", help="trials of unknown utterances")
-    parser.add_argument("--no-centroid", action="store_true", help="leave the seed's protocol out")
+    parser.add_argument("--subtract-mean", choices=("none", "dataset", "cohort"), default="none", help="before scoring")
+    parser.add_argument("--cohort", type=Path, nargs="?", help="utterance ids, one a line: scores are AS-normalised")
+    parser.add_argument("--as-norm-top", type=cli.positive, default=300, help="of the cohort's speakers")
+    parser.add_argument("--bootstrap-replicates", type=int, default=1000, help="0: no confidence intervals")
+    parser.add_argument("--bootstrap-seed", type=int, default=0, help="of the draws of speakers")
+    parser.add_argument("--format", choices=score_files.FORMATS, default="tsv", help="of the score tables")
+    parser.add_argument("--no-centroid", action="store_true", help="leave the seed's protocols out")
     parser.add_argument("--centroid-max-duration", type=float, default=19.0, help="seconds; longer are left out there")
     parser.add_argument("--centroid-max-scores", type=int, default=20_000_000, help="above it, it is left out")
     parser.add_argument("--root", nargs="+", default=[], help="the data set's folders, as named in the result")
@@ -58,6 +76,61 @@ def load_embeddings(tables, arrays):
     return utterances, np.concatenate(parts)
 
 
+@dataclass(frozen=True)
+class Data:
+    """What is scored.
+
+    Attributes:
+        utterances: list of :class:`asv.manifest.Utterance`.
+        embeddings: float ``(utterances, 192)``, as they are.
+        prepared: the same, less the mean where that is wanted.
+        cohort: float64 ``(cohort's speakers, 192)`` of length 1, or None.
+        cohort_speakers: names.
+        names: str ``(speakers,)``, sorted.
+        speaker_of: integer ``(utterances,)``, places in names.
+        row_of: utterance id to row.
+        rejected: utterance id to reason.
+    """
+
+    utterances: list
+    embeddings: np.ndarray
+    prepared: np.ndarray
+    cohort: np.ndarray | None
+    cohort_speakers: frozenset
+    names: np.ndarray
+    speaker_of: np.ndarray
+    row_of: dict
+    rejected: dict
+
+
+def prepare(utterances, embeddings, rejected, options):
+    """The data, with the mean subtracted and the cohort averaged by speaker as the options say."""
+    row_of = {row.utterance: index for index, row in enumerate(utterances)}
+    reason_of = {row.utterance: f"rejected: {row.reason}" for row in rejected}
+    names, speaker_of = np.unique(np.array([row.speaker for row in utterances]), return_inverse=True)
+    rows, cohort, prepared = [], None, embeddings
+    if options.cohort:
+        ids = read_cohort(options.cohort)
+        if unknown := [name for name in ids if name not in row_of]:
+            raise InputError(
+                f"{options.cohort}: {len(unknown)} of {len(ids)} utterances of the cohort are not used, such as "
+                f"{_with_reasons(unknown, reason_of)}; complete the data set, or correct scoring.as_norm.cohort"
+            )
+        rows = [row_of[name] for name in ids]
+    if options.subtract_mean == "cohort" and not rows:
+        raise InputError("scoring.subtract_mean: cohort needs a list of utterances in scoring.as_norm.cohort")
+    if options.subtract_mean != "none":
+        prepared = scoring.subtract_mean(embeddings, rows if options.subtract_mean == "cohort" else slice(None))
+    if rows:
+        cohort = scoring.speaker_centroids(prepared[rows], speaker_of[rows])
+    speakers = frozenset(utterances[row].speaker for row in rows)
+    return Data(utterances, embeddings, prepared, cohort, speakers, names, speaker_of, row_of, reason_of)
+
+
+def _with_reasons(unknown, rejected):
+    return ", ".join(f"{name} ({rejected.get(name, 'not in the data set')})" for name in unknown[:5])
+
+
 def rows_of_trials(trials, row_of, rejected, missing):
     """Rows of both sides of the trials whose utterances are there: ``(first, second, targets, skipped)``."""
     rows = np.array([row_of.get(name, -1) for name in trials.names])
@@ -66,53 +139,118 @@ def rows_of_trials(trials, row_of, rejected, missing):
     skipped = int(np.count_nonzero(~there))
     if skipped and missing == "fail":
         unknown = [name for name in trials.names if name not in row_of]
-        reasons = [f"{name} ({rejected.get(name, 'not in the data set')})" for name in unknown[:5]]
         raise InputError(
             f"trial list {trials.name}: {skipped} of {len(there)} trials name {len(unknown)} utterances that are not "
-            f"used, such as {', '.join(reasons)}; complete the data set, or set scoring.on_missing_trial: skip"
+            f"used, such as {_with_reasons(unknown, rejected)}; complete the data set, or set "
+            "scoring.on_missing_trial: skip"
         )
     if not there.any():
         raise InputError(f"trial list {trials.name}: none of its {len(there)} trials names utterances of this data set")
     return first[there], second[there], trials.targets[there], skipped
 
 
-def score_list(path, utterances, embeddings, row_of, rejected, options):
+def result_of(scores, targets, first, second, data, options, limit=None):
+    """What every protocol's result has: metrics, interval, the speakers that the network has heard.
+
+    Args:
+        scores, targets: float64, bool ``(trials,)``.
+        first, second: integer ``(trials,)``, speakers of the sides as places in ``data.names``.
+        limit: of the number of trials, above which there is no interval.
+    """
+    result = metrics.summary(scores, targets)
+    if not options.bootstrap_replicates:
+        interval = {"low": None, "high": None, "reason": "switched off (scoring.bootstrap.replicates)"}
+    elif limit and len(scores) > limit:
+        interval = {"low": None, "high": None, "reason": f"{len(scores):,} scores are more than {limit:,}"}
+    else:
+        settings = {"replicates": options.bootstrap_replicates, "seed": options.bootstrap_seed}
+        interval = bootstrap.eer_interval(scores, targets, first, second, **settings)
+    speakers = set(data.names[np.union1d(first, second)].tolist())
+    notes = []
+    heard = sorted(voxceleb1_dev_speakers(speakers)) if options.training_speakers == VOXCELEB1_DEV_SPEAKERS else []
+    if heard:
+        notes.append(
+            f"the network has {VOXCELEB1_DEV_SPEAKERS} training speakers, as many as VoxCeleb1's development part, and "
+            f"{len(heard)} of the {len(speakers)} speakers here, such as {heard[0]}, belong to it: it has heard them"
+        )
+    return {"eer": result.pop("eer"), "eer_interval": interval, **result, "heard_speakers": len(heard), "notes": notes}
+
+
+def score_list(path, data, options):
     """Score one trial list, write its scores, return its part of the result."""
     trials = read_trials(path)
-    first, second, targets, skipped = rows_of_trials(trials, row_of, rejected, options.missing)
-    scores = scoring.cosine_scores(embeddings, first, second)
-    names = [row.utterance for row in utterances]
-    table = ((names[a], names[b], int(t), repr(float(s))) for a, b, t, s in zip(first, second, targets, scores))
-    files.write_table(options.scores / f"{trials.name}.tsv", ("enrolment", "test", "target", "score"), table)
+    first, second, targets, skipped = rows_of_trials(trials, data.row_of, data.rejected, options.missing)
+    scores = scoring.cosine_scores(data.prepared, first, second)
+    if data.cohort is not None:
+        used, place = np.unique(np.concatenate((first, second)), return_inverse=True)
+        statistics = scoring.cohort_statistics(data.prepared[used], data.cohort, options.as_norm_top)
+        scores = scoring.as_norm(scores, place[: len(first)], place[len(first) :], *statistics)
+    ids = [row.utterance for row in data.utterances]
+    score_files.write(options.scores / f"{trials.name}.{options.format}", ids, first, second, targets, scores)
+    speakers = data.speaker_of[first], data.speaker_of[second]
     try:
-        result = metrics.summary(scores, targets)
+        result = result_of(scores, targets, *speakers, data, options)
     except InputError as error:
         raise InputError(f"trial list {trials.name}: {error}") from error
-    return {**result, "md5": trials.md5, "skipped": skipped, "duplicates": trials.duplicates}
-
-
-def score_centroids(utterances, embeddings, options):
-    """The seed's protocol: its part of the result, or the reason why it is left out."""
-    if options.no_centroid:
-        return None, "switched off (scoring.centroid.enabled)"
-    rows = [i for i, row in enumerate(utterances) if row.duration <= options.centroid_max_duration]
-    speakers = [utterances[i].speaker for i in rows]
-    count = len(rows) * len(set(speakers))
-    if len(set(speakers)) < 2:
-        return None, f"{len(set(speakers))} speaker with utterances of at most {options.centroid_max_duration:g} s"
-    if count > options.centroid_max_scores:
-        return None, f"{count:,} scores are more than scoring.centroid.max_scores ({options.centroid_max_scores:,})"
-    scores, targets = scoring.centroid_scores(embeddings[rows], speakers)
-    rates = metrics.error_rates(scores.ravel(), targets.ravel())
-    hits, correct_rejects = metrics.best_balanced_point(rates)
+    official, note = recognise(trials)
+    result["notes"] += [note] if note else []
+    result["notes"] += shared_with_cohort(data, speakers)
+    durations = np.array([row.duration for row in data.utterances])
+    shorter = np.minimum(durations[first], durations[second])
+    threshold = result["threshold"]
     return {
-        **metrics.summary(scores.ravel(), targets.ravel()),
-        "md5": None,
+        **result,
+        "list": official,
+        "md5": trials.md5,
+        "skipped": skipped,
+        "duplicates": trials.duplicates,
+        "conditions": {
+            "duration": conditions.by_duration(scores, targets, shorter, threshold),
+            "speakers": conditions.by_speaker(scores, targets, *speakers, data.names, threshold),
+        },
+    }
+
+
+def shared_with_cohort(data, speakers):
+    """A note where speakers of the trials are in the cohort, whose scores are then not those of strangers."""
+    shared = data.cohort_speakers & set(data.names[np.union1d(*speakers)].tolist())
+    return [f"{len(shared)} speakers of the trials are in the cohort of AS-norm, too"] if shared else []
+
+
+def score_centroids(data, options):
+    """The seed's protocol and its unbiased form: their parts of the result, or the reason why they are left out."""
+    if options.no_centroid:
+        return {}, "switched off (scoring.centroid.enabled)"
+    rows = [i for i, row in enumerate(data.utterances) if row.duration <= options.centroid_max_duration]
+    names, speaker_of = np.unique(data.speaker_of[rows], return_inverse=True)
+    count = len(rows) * len(names)
+    if len(names) < 2:
+        return {}, f"{len(names)} speaker with utterances of at most {options.centroid_max_duration:g} s"
+    if count > options.centroid_max_scores:
+        return {}, f"{count:,} scores are more than scoring.centroid.max_scores ({options.centroid_max_scores:,})"
+    facts = {"list": None, "md5": None, "utterances": len(rows), "max_duration": options.centroid_max_duration}
+    names = names.astype(np.int32)  # there may be millions of scores
+    sides = np.repeat(names[speaker_of], len(names)), np.tile(names, len(rows))
+
+    scores, targets = (part.ravel() for part in scoring.centroid_scores(data.embeddings[rows], speaker_of))
+    hits, correct_rejects = metrics.best_balanced_point(metrics.error_rates(scores, targets))
+    seed = {
+        **result_of(scores, targets, *sides, data, options, CENTROID_BOOTSTRAP),
+        **facts,
         "true_positive_rate": hits,
         "true_negative_rate": correct_rejects,
-        "utterances": len(rows),
-        "max_duration": options.centroid_max_duration,
-    }, None
+    }
+    alone = int(np.count_nonzero(np.bincount(speaker_of) == 1))
+    if alone == len(names):
+        seed["notes"].append("no leave-one-out form: every speaker has one utterance")
+        return {CENTROID: seed}, None
+    scores, targets = (
+        part.ravel() for part in scoring.centroid_leave_one_out_scores(data.embeddings[rows], speaker_of)
+    )
+    there = ~np.isnan(scores)
+    sides = (side[there] for side in sides)
+    unbiased = result_of(scores[there], targets[there], *sides, data, options, CENTROID_BOOTSTRAP)
+    return {CENTROID: seed, CENTROID_LEAVE_ONE_OUT: {**unbiased, **facts, "speakers_without_target": alone}}, None
 
 
 def one_of(sidecars):
@@ -126,29 +264,41 @@ def one_of(sidecars):
 def main():
     options = parse_arguments()
     protocol_names(options.trials)
+    score_files.check_format(options.format)
+    network = files.read_json(options.network)
+    options.training_speakers = network["speakers"]
     utterances, embeddings = load_embeddings(options.manifest, options.embeddings)
     if not utterances:
         raise InputError("no utterance is left to score; see results/rejected.tsv")
     rejected = [row for table in options.rejected for row in manifest.read_rejected(table)]
-    row_of = {row.utterance: index for index, row in enumerate(utterances)}
-    reason_of = {row.utterance: f"rejected: {row.reason}" for row in rejected}
+    data = prepare(utterances, embeddings, rejected, options)
     protocols = {}
     with files.atomic_folder(options.scores) as folder:
         options.scores = folder
         for path in options.trials:
-            protocols[path.stem] = score_list(path, utterances, embeddings, row_of, reason_of, options)
-    centroid, left_out = score_centroids(utterances, embeddings, options)
-    if centroid:
-        protocols[CENTROID] = centroid
+            protocols[path.stem] = score_list(path, data, options)
+    centroids, left_out = score_centroids(data, options)
+    protocols |= centroids
     if not protocols:
         raise InputError(
             f"nothing to score: no trial list was given or found, and the centroid protocol has {left_out}"
         )
     engine, features = one_of(options.sidecar), files.read_json(options.features)
-    artefact, network = files.read_json(options.artefact), files.read_json(options.network)
+    artefact = files.read_json(options.artefact)
     stages = (features["code"], network["code"], artefact["code"], engine["code"], code.digest(__file__))
     result = {
         "dataset": {"root": options.root, "demo": options.demo_data},
+        "scoring": {
+            "subtract_mean": options.subtract_mean,
+            "as_norm": options.cohort
+            and {
+                "cohort": options.cohort.name,
+                "md5": files.digest(options.cohort, "md5"),
+                "speakers": len(data.cohort),
+                "top": min(options.as_norm_top, len(data.cohort)),
+            },
+            "bootstrap": {"replicates": options.bootstrap_replicates, "seed": options.bootstrap_seed},
+        },
         "protocols": protocols,
         "centroid_left_out": left_out,
         "utterances": {

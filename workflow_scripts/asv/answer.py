@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from .trials import CENTROID
+from .trials import CENTROID, CENTROID_LEAVE_ONE_OUT
+
+CENTROID_NOTES = {
+    CENTROID: "each centroid contains the utterance it is scored against, as in the seed: flattering",
+    CENTROID_LEAVE_ONE_OUT: "an utterance is taken out of its own speaker's centroid: unbiased",
+}
 
 
 def _percent(fraction):
@@ -21,26 +26,76 @@ def headline(result):
         notes.append("DEMO: synthetic voices, says nothing of real speech")
     if result["network"]["demo"]:
         notes.append(f"DEMO checkpoint ({result['network']['demo']})")
+    if protocol["heard_speakers"]:
+        notes.append("NOT A FAIR TEST: the network has heard these speakers")
     return f"EER {_percent(protocol['eer'])}   {of_what}" + (f"   [{'; '.join(notes)}]" if notes else "")
 
 
-def _protocol_lines(name, protocol):
+def _interval(interval):
+    if interval["reason"]:
+        return f"no interval: {interval['reason']}"
+    low, high = (f"{100 * interval[side]:.3f}" for side in ("low", "high"))
+    return f"95 % interval {low} to {high} %, bootstrap over {interval['speakers']:,} speakers"
+
+
+def _min_dcf(protocol, prior):
+    threshold = protocol["min_dcf_thresholds"][prior]
+    where = "nothing accepted" if threshold is None else f"at {threshold:.4f}"
+    return f"{protocol['min_dcf'][prior]:.4f} (p = {prior}, {where})"
+
+
+def _operating_point(rate, point):
+    if point["reason"]:
+        return f"{100 * float(rate):g} %: {point['reason']}"
+    return f"{100 * float(rate):g} %: miss {100 * point['miss']:.2f} % at {point['threshold']:.4f}"
+
+
+def _durations(bins):
+    """Errors at the threshold in each bin."""
+
+    def share(value):
+        return "-" if value is None else f"{100 * value:.2f}"
+
+    for part in bins:
+        seconds = f"{part['from']} to {part['to']} s" if part["to"] else f"from {part['from']} s"
+        yield f"{seconds}: {share(part['miss'])} / {share(part['false_accept'])}"
+
+
+def score_name(settings):
+    """What the scores of trial lists are."""
+    norm, mean = settings["as_norm"], settings["subtract_mean"]
+    normalised = f"AS-norm by the top {norm['top']} of {norm['speakers']:,} cohort speakers, " if norm else ""
+    return normalised + "cosine" + ("" if mean == "none" else f" less the mean of the {mean}")
+
+
+def _protocol_lines(name, protocol, score):
     yield f"protocol {name}"
     rows = {
-        "EER": _percent(protocol["eer"]),
-        "threshold": f"{protocol['threshold']:.6f} (cosine, at the EER)",
-        "minDCF": ", ".join(f"{value:.4f} (p = {prior})" for prior, value in protocol["min_dcf"].items()),
+        "EER": f"{_percent(protocol['eer'])} ({_interval(protocol['eer_interval'])})",
+        "convex hull": f"EER {_percent(protocol['eer_convex_hull'])}",
+        "threshold": f"{protocol['threshold']:.6f} ({score}, at the EER)",
+        "minDCF": ", ".join(_min_dcf(protocol, prior) for prior in protocol["min_dcf"]),
+        "accepting": "of nontargets "
+        + "; ".join(_operating_point(*item) for item in protocol["operating_points"].items()),
         "ROC-AUC": f"{protocol['roc_auc']:.6f}",
+        "Cllr": f"{protocol['cllr']:.4f} of the scores as they are, {protocol['min_cllr']:.4f} at best (minCllr), bits",
         "trials": f"{protocol['targets']:,} target, {protocol['nontargets']:,} nontarget",
     }
-    if name == CENTROID:
-        rows["note"] = "each centroid contains the utterance it is scored against, as in the seed: flattering"
+    if name in CENTROID_NOTES:
+        rows["note"] = CENTROID_NOTES[name]
         rows["utterances"] = f"{protocol['utterances']:,} of at most {protocol['max_duration']} s"
+        if protocol.get("speakers_without_target"):
+            rows["left out"] = f"target scores of {protocol['speakers_without_target']:,} speakers with one utterance"
     else:
-        rows["list"] = f"md5 {protocol['md5']}"
+        rows["list"] = f"{protocol['list'] or 'not one of VoxCeleb1'}, md5 {protocol['md5']}"
         rows["skipped"] = f"{protocol['skipped']:,} trials that name missing utterances"
         rows["duplicates"] = f"{protocol['duplicates']:,} trials listed more than once"
+        durations, speakers = protocol["conditions"]["duration"], protocol["conditions"]["speakers"]
+        rows["durations"] = f"of the shorter side, miss / false accept in %: {', '.join(_durations(durations))}"
+        worst = (f"{s['speaker']} {s['misses'] + s['false_accepts']:,} of {s['trials']:,}" for s in speakers[:3])
+        rows["most errors"] = ", ".join(worst) or "none"
     yield from (f"  {key:<11} {value}" for key, value in rows.items())
+    yield from (f"  {'WARNING':<11} {note}" for note in protocol["notes"])
 
 
 def text(result):
@@ -49,7 +104,8 @@ def text(result):
     told = "as the engine reports" if engine["precision_from"] == "engine" else "as requested; the engine does not tell"
     lines = [headline(result)]
     for name, protocol in result["protocols"].items():
-        lines += ["", *_protocol_lines(name, protocol)]
+        score = "cosine" if name in CENTROID_NOTES else score_name(result["scoring"])
+        lines += ["", *_protocol_lines(name, protocol, score)]
     if result["centroid_left_out"]:
         lines += ["", f"protocol {CENTROID}: left out, {result['centroid_left_out']}"]
     reasons = ", ".join(f"{count} {reason}" for reason, count in utterances["reasons"].items())

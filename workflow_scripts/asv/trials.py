@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from array import array
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +16,30 @@ from .errors import InputError
 LABELS = {"1": True, "0": False}
 KALDI_LABELS = {"target": True, "nontarget": False}
 CENTROID = "centroid"  # name of the seed's protocol in results
+CENTROID_LEAVE_ONE_OUT = "centroid_leave_one_out"
+
+
+@dataclass(frozen=True)
+class OfficialList:
+    """A trial list of the VoxCeleb1 authors: its name, the file's, numbers of trials, MD5 of the file."""
+
+    name: str
+    file: str
+    targets: int
+    nontargets: int
+    md5: str
+
+
+# Counts: PaddleSpeech, examples/voxceleb/README.md. MD5: those in public download scripts, two of which agree.
+OFFICIAL_LISTS = (
+    OfficialList("VoxCeleb1-O", "veri_test.txt", 18860, 18860, "29fc7cc1c5d59f0816dc15d6e8be60f7"),
+    OfficialList("VoxCeleb1-O (cleaned)", "veri_test2.txt", 18802, 18809, "b73110731c9223c1461fe49cb48dddfc"),
+    OfficialList("VoxCeleb1-E", "list_test_all.txt", 290743, 290737, "b9ecf7aa49d4b656aa927a8092844e4a"),
+    OfficialList("VoxCeleb1-E (cleaned)", "list_test_all2.txt", 289921, 289897, "a53e059deb562ffcfc092bf5d90d9f3a"),
+    OfficialList("VoxCeleb1-H", "list_test_hard.txt", 276270, 276266, "21c341b6b2168eea2634df0fb4b8fff1"),
+    OfficialList("VoxCeleb1-H (cleaned)", "list_test_hard2.txt", 275488, 275406, "857790e09d579a68eb2e339a090343c8"),
+)
+VOXCELEB1_DEV_SPEAKERS = 1211
 
 
 @dataclass(frozen=True)
@@ -22,6 +48,7 @@ class TrialList:
 
     Attributes:
         name: the file's stem.
+        file: the file's name.
         md5: of the file.
         names: list of utterance ids.
         first, second: int64 ``(trials,)``.
@@ -30,6 +57,7 @@ class TrialList:
     """
 
     name: str
+    file: str
     md5: str
     names: list
     first: np.ndarray
@@ -40,7 +68,8 @@ class TrialList:
 
 def protocol_names(paths):
     """Stems of the lists, which name them in results; equal ones are an error."""
-    named = {CENTROID: "the seed's protocol"}
+    named = {CENTROID: "the seed's protocol", CENTROID_LEAVE_ONE_OUT: "the seed's protocol made unbiased"}
+    reserved = len(named)
     for path in paths:
         stem = Path(path).stem
         if stem in named:
@@ -49,7 +78,7 @@ def protocol_names(paths):
                 "list, or name those to use in dataset.trials"
             )
         named[stem] = f"another list, {path}"
-    return list(named)[1:]
+    return list(named)[reserved:]
 
 
 def _parse(line):
@@ -69,45 +98,105 @@ def _parse(line):
 
 
 def read_trials(path):
-    """Read a trial list.
+    """Read a trial list, line by line.
 
     Raises:
         InputError: for a missing or empty file, malformed lines (by number), and pairs listed with both truths.
     """
     path = Path(path)
+    index, keys = {}, {}  # an id may be written in several ways: both spellings lead to one row
+    rows, labels = array("q"), array("b")
+    count, bad, shown = 0, 0, []
+
+    def row_of(name):
+        if name not in keys:
+            keys[name] = index.setdefault(utterance_id(name), len(index))
+        return keys[name]
+
+    number = 0
     try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")  # splitlines would also split at rarer characters
+        with path.open(encoding="utf-8-sig") as stream:  # its lines, unlike splitlines, do not end at rarer characters
+            for number, line in enumerate(stream, 1):
+                if not line.strip():
+                    continue
+                count += 1
+                if trial := _parse(line):
+                    labels.append(trial[0])
+                    rows.extend(map(row_of, trial[1:]))
+                else:
+                    bad += 1
+                    shown += [f"line {number}: {line.rstrip(chr(10))[:80]!r}"] if bad <= 3 else []
     except OSError as error:
         raise InputError(f"dataset.trials: cannot read {str(path)!r}: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 text (byte {error.start}); is it a trial list?") from error
-    parsed = [(number, line, _parse(line)) for number, line in enumerate(lines, 1) if line.strip()]
-    if bad := [(number, line) for number, line, trial in parsed if trial is None]:
-        shown = "; ".join(f"line {number}: {line[:80]!r}" for number, line in bad[:3])
+        raise InputError(f"{path}: not UTF-8 text (after line {number}); is it a trial list?") from error
+    if bad:
         raise InputError(
-            f"{path}: {len(bad)} of {len(parsed)} lines are not trials ({shown}); "
+            f"{path}: {bad} of {count} lines are not trials ({'; '.join(shown)}); "
             "wanted: '1 enrolment test' or '0 enrolment test', or Kaldi's 'enrolment test target|nontarget', with "
             "utterances as speaker/session/utterance.wav, and tabs between them if there are spaces in names"
         )
-    if not parsed:
+    if not count:
         raise InputError(f"{path}: no trial in this list")
-    index, keys = {}, {}  # an id may be written in several ways: both spellings lead to one row
-    pairs = np.empty((len(parsed), 2), np.int64)
-    for row, (_, _, (_, *names)) in enumerate(parsed):
-        for column, name in enumerate(names):
-            if name not in keys:
-                keys[name] = index.setdefault(utterance_id(name), len(index))
-            pairs[row, column] = keys[name]
-    targets = np.array([trial[0] for _, _, trial in parsed])
+    names, pairs = list(index), np.array(rows, np.int64).reshape(-1, 2)
+    targets = np.array(labels, bool)
     ordered = np.sort(pairs, axis=1)
-    codes = ordered[:, 0] * len(index) + ordered[:, 1]  # the same pair in either order is the same trial
+    codes = ordered[:, 0] * len(names) + ordered[:, 1]  # the same pair in either order is the same trial
     distinct = len(np.unique(codes))
     if len(both := np.intersect1d(codes[targets], codes[~targets])):
-        names = list(index)
-        first, second = divmod(int(both[0]), len(index))
+        first, second = divmod(int(both[0]), len(names))
         raise InputError(
             f"{path}: {len(both)} pairs are listed both as same and as different speaker, the first "
             f"{names[first]} {names[second]}; correct the list"
         )
-    duplicates = len(parsed) - distinct
-    return TrialList(path.stem, files.digest(path, "md5"), list(index), *pairs.T, targets, duplicates)
+    first, second = pairs.T.copy()
+    return TrialList(path.stem, path.name, files.digest(path, "md5"), names, first, second, targets, count - distinct)
+
+
+def recognise(trials):
+    """Which list of the VoxCeleb1 authors this is, by MD5, or by file name and counts.
+
+    Returns:
+        ``(name, note)``: a name such as ``VoxCeleb1-O (cleaned)``, or None; a warning, or None.
+    """
+    if same := [official for official in OFFICIAL_LISTS if official.md5 == trials.md5]:
+        return same[0].name, None
+    counts = int(np.count_nonzero(trials.targets)), int(np.count_nonzero(~trials.targets))
+    for official in OFFICIAL_LISTS:
+        if official.file == trials.file:
+            if counts == (official.targets, official.nontargets):
+                return official.name, None
+            return None, (
+                f"{trials.file} is the file name of {official.name}, which has {official.targets:,} target and "
+                f"{official.nontargets:,} nontarget trials; this one has {counts[0]:,} and {counts[1]:,}"
+            )
+    return None, None
+
+
+def voxceleb1_dev_speakers(speakers):
+    """Those of the speakers that are VoxCeleb1's development part: id10001 to id11251 less O's id10270 to id10309."""
+    numbers = {name: int(name[2:]) for name in speakers if re.fullmatch(r"id1\d{4}", name, re.ASCII)}
+    return {name for name, n in numbers.items() if 10001 <= n <= 11251 and not 10270 <= n <= 10309}
+
+
+def read_cohort(path):
+    """Utterance ids of a cohort: a text file with one a line, each once, in its order.
+
+    Raises:
+        InputError: for a missing or empty file, and for lines that name no utterance.
+    """
+    try:
+        lines = Path(path).read_text(encoding="utf-8-sig").split("\n")
+    except OSError as error:
+        raise InputError(f"scoring.as_norm.cohort: cannot read {str(path)!r}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 text (byte {error.start}); is it a list of utterances?") from error
+    named = [(number, line.strip()) for number, line in enumerate(lines, 1) if line.strip()]
+    if bad := [(number, line) for number, line in named if line.count("/") < 2]:
+        raise InputError(
+            f"{path}: {len(bad)} of {len(named)} lines are not utterances (line {bad[0][0]}: {bad[0][1][:80]!r}); "
+            "wanted: one speaker/session/utterance.wav a line"
+        )
+    if not named:
+        raise InputError(f"{path}: no utterance in this cohort")
+    return list(dict.fromkeys(utterance_id(line) for _, line in named))
