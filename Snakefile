@@ -10,12 +10,16 @@ min_version("9.0")
 configfile: "config.yaml" if Path("config.yaml").exists() else f"{workflow.basedir}/config.yaml"
 
 
+report: "report/workflow.rst"
+
+
 include: "rules/common.smk"
 include: "rules/demo.smk"
 include: "rules/features.smk"
 include: "rules/network.smk"
 include: "rules/inference.smk"
 include: "rules/scoring.smk"
+include: "rules/report.smk"
 
 
 localrules:

@@ -148,6 +148,21 @@ def roots(wildcards, output):
     return dataset_roots()
 
 
+# Stand-in until the benchmark rules come, with their own benchmark_files and settings.
+config.setdefault("benchmark", {"engines": [ENGINE]})
+config.setdefault("accuracy_gate", {"min_cosine": None})
+
+
+def benchmark_files(pattern, reference=True):
+    """Input function: a file for every engine and batch size to be measured, with or without the reference's."""
+
+    def files(wildcards):
+        labels = [label for label in config["benchmark"]["engines"] if reference or label != "torchscript-f32"]
+        return collect(pattern, engine=labels, batch=config["batch_sizes"])
+
+    return files
+
+
 def keep_or_temp(path):
     """Features are deleted after use where features.keep is false."""
     return path if config["features"]["keep"] else temp(path)

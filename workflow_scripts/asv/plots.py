@@ -296,8 +296,7 @@ def _benchmark_figure(title, what, table):
     unsupported = sorted({row["engine"] for row in table["rows"] if row["status"] == "unsupported"})
     if unsupported:
         facts.append(f"Not supported on this machine: {', '.join(unsupported)}")
-    demo = "DEMO: synthetic voices or demo checkpoint, says nothing of real accuracy" if table["demo"] else ""
-    figure = new_figure(title, "\n".join(facts), demo, 8, 4.6)
+    figure = new_figure(title, "\n".join(facts), _demo_of(table), 8, 4.6)
     axes = figure.subplots()
     sizes = sorted({row["batch_size"] for row in table["rows"]})
     axes.set_xscale("log", base=2)
@@ -305,8 +304,16 @@ def _benchmark_figure(title, what, table):
     axes.xaxis.set_major_locator(ticker.FixedLocator(sizes))
     axes.xaxis.set_major_formatter(ticker.FuncFormatter(lambda size, _: f"{size:g}"))
     axes.xaxis.set_minor_locator(ticker.NullLocator())
-    axes.set_xlabel("batch size (utterances)")
+    axes.set_xlabel("batch size (crops)")
     return figure, axes
+
+
+def _demo_of(table):
+    """What makes the table a demo's; it may say so in its own words."""
+    if not table["demo"]:
+        return ""
+    what = table["demo"] if isinstance(table["demo"], str) else "synthetic voices or demo checkpoint"
+    return f"DEMO: {what}; says nothing of real speech"
 
 
 def _engines(table):
@@ -353,15 +360,17 @@ def _finish_lines(figure, axes, table):
 def throughput_figure(table):
     """Throughput against batch size, by engine; ``table`` is benchmarks.json."""
     figure, axes = _benchmark_figure(
-        "Throughput by batch size", "Median of repeated runs; bars reach from the slowest run to the fastest", table
+        "Throughput by batch size",
+        "One batch after another: median of repeated runs, bars from the slowest to the fastest",
+        table,
     )
     for place, engine, rows, style in _measured(table):
         _draw_line(axes, place, rows, "throughput", "throughput_low", "throughput_high", label=engine, **style)
         if any(row["async_throughput"] is not None for row in rows):
             hollow = {**style, "linestyle": (0, (1, 2)), "markerfacecolor": "white"}
-            _draw_line(axes, place, rows, "async_throughput", label=f"{engine}, several at once", **hollow)
+            _draw_line(axes, place, rows, "async_throughput", label=f"{engine}, in flight", **hollow)
     axes.set_ylim(bottom=0)
-    axes.set_ylabel("throughput (utterances / s)")
+    axes.set_ylabel("throughput (crops / s)")
     return _finish_lines(figure, axes, table)
 
 
@@ -369,11 +378,11 @@ def latency_figure(table):
     """Latency of a batch against batch size, by engine; ``table`` is benchmarks.json."""
     figure, axes = _benchmark_figure(
         "Latency by batch size",
-        "Median of a batch; bars reach to the 90th percentile where the count supports it",
+        "Mean of a batch; bars reach to the 90th percentile where the count supports it",
         table,
     )
     for place, engine, rows, style in _measured(table):
-        _draw_line(axes, place, rows, "latency_p50_ms", high="latency_p90_ms", label=engine, **style)
+        _draw_line(axes, place, rows, "latency_mean_ms", high="latency_p90_ms", label=engine, **style)
     axes.set_yscale("log")
     axes.yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}"))
@@ -393,8 +402,7 @@ def agreement_figure(table, cosines, least_cosine=None):
     engines = _engines(table)
     facts = "Embeddings of the same features against those of TorchScript, float32, by engine and batch size\n"
     facts += "Box: half of the utterances, with the median; whiskers: 1 to 99 %; point: the worst utterance"
-    demo = "DEMO: synthetic voices or demo checkpoint, says nothing of real accuracy" if table["demo"] else ""
-    figure = new_figure("Agreement with the reference", facts, demo, 8, 1.3 + 0.34 * max(len(cosines), 4))
+    figure = new_figure("Agreement with the reference", facts, _demo_of(table), 8, 1.3 + 0.34 * max(len(cosines), 4))
     if not cosines:
         figure.text(0.5, 0.4, "No engine was compared with the reference.", ha="center")
         return figure
