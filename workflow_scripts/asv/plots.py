@@ -67,13 +67,12 @@ def new_figure(title, subtitle, demo, width, height):
     Args:
         title: what is shown.
         subtitle: of what; may have several lines, and is wrapped.
-        demo: what makes the result a demo's, in words; then a banner says so. Empty for real results.
+        demo: what makes the result a demo's, in words, wrapped; then a banner says so. Empty for real results.
         width: inches.
         height: inches, without the headings.
     """
-    columns = int(width * 13.5)  # characters of the subtitle's size
-    subtitle = "\n".join(line for part in subtitle.split("\n") for line in textwrap.wrap(part, columns))
-    banner = 0.32 if demo else 0.0
+    subtitle, demo = _wrap(subtitle, width * 13.5), _wrap(demo, width * 10)
+    banner = 0.13 + 0.19 * len(demo.splitlines()) if demo else 0.0
     header = banner + 0.47 + 0.17 * len(subtitle.splitlines())
     figure = Figure(figsize=(width, height + header), facecolor="white", layout="constrained")
     figure.get_layout_engine().set(rect=(0.01, 0.01, 0.98, 1 - header / (height + header) - 0.01))
@@ -84,11 +83,16 @@ def new_figure(title, subtitle, demo, width, height):
     if demo:
         bottom = place(banner)
         figure.add_artist(Rectangle((0, bottom), 1, 1 - bottom, transform=figure.transFigure, color="#8C2D04"))
-        figure.text(0.5, place(banner / 2), demo, color="white", weight="bold", ha="center", va="center_baseline")
+        figure.text(0.5, place(banner / 2), demo, color="white", weight="bold", ha="center", va="center")
     figure.text(0.1 / width, place(banner + 0.1), title, size=13, weight="bold", va="top")
     figure.text(0.1 / width, place(banner + 0.38), subtitle, size=9, color="#444444", va="top", linespacing=1.3)
     figure.asv_title = title
     return figure
+
+
+def _wrap(text, columns):
+    """Text with lines of at most so many characters; its own line breaks stay."""
+    return "\n".join(line for part in text.split("\n") for line in textwrap.wrap(part, int(columns)))
 
 
 def save_both(figure, path):
@@ -144,7 +148,7 @@ def set_deviate_axes(axes, lowest, highest):
 def det_limits(results, points):
     """Ends of both axes: what one trial is worth, and what must be seen; both are ticks."""
     most = max(max(protocol["targets"], protocol["nontargets"]) for protocol in results)
-    lowest = max((rate for rate in RATES if rate <= 1 / most), default=RATES[0])
+    lowest = max((rate for rate in RATES if rate <= min(1 / most, 0.05)), default=RATES[0])
     seen = max([0.35, *(protocol["eer"] for protocol in results), *(rate for point in points for rate in point)])
     return lowest, min((rate for rate in RATES if rate > seen), default=RATES[-1])
 
@@ -225,7 +229,7 @@ def _draw_list(axes, index, name, protocol, rates, points, lowest):
             markers = {"markersize": 8, "markerfacecolor": "white", "markeredgewidth": 1.6, "zorder": 5}
             axes.plot(*place, marker=marker, color=style["color"], clip_on=False, **markers)
     costs = ", ".join(f"{cost:.3f} (p = {prior})" for prior, cost in protocol["min_dcf"].items())
-    label = f"{name}: EER {100 * protocol['eer']:.2f} %, minDCF {costs}"
+    label = _wrap(f"{name}: EER {100 * protocol['eer']:.2f} %, minDCF {costs}", 80)
     return Line2D([], [], linewidth=2.2, label=label, **style)
 
 
@@ -249,7 +253,8 @@ def histogram_figure(result, scores_of):
             axes.hist(of_kind, edges, weights=np.full(len(of_kind), 100 / len(of_kind)), histtype="stepfilled", **style)
         axes.axvline(protocol["threshold"], **_THRESHOLD)
         trials = f"{protocol['targets']:,} targets, {protocol['nontargets']:,} nontargets"
-        axes.set_title(f"{name}: {trials}, EER {100 * protocol['eer']:.2f} % at {protocol['threshold']:.3f}")
+        title = f"{name}: {trials}, EER {100 * protocol['eer']:.2f} % at {protocol['threshold']:.3f}"
+        axes.set_title(_wrap(title, 85))
         axes.set_ylabel("trials of the class (%)")
     panels[-1].set_xlabel(f"{score_name(result)}, bins of {edges[1] - edges[0]:.3g}")
     legend_below(
@@ -275,7 +280,7 @@ def score_name(result):
 
 def bins(scores, about=60):
     """Edges of about so many bins of a round width, the same for all classes and lists."""
-    span = max(float(np.ptp(scores)), 1e-6) / about
+    span = max(float(np.ptp(scores)), 1e-3) / about
     decade = 10.0 ** math.floor(math.log10(span))
     width = next(step * decade for step in (1, 2, 5, 10) if step * decade >= span)
     return np.arange(math.floor(scores.min() / width), math.floor(scores.max() / width) + 2) * width
