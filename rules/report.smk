@@ -1,7 +1,8 @@
-# scores, benchmarks -> pictures, and what the HTML report shows. Captions and methods: report/.
+# scores, benchmarks -> pictures and pages for the HTML report. Captions and methods: report/.
 
-# Pictures of `snakemake all_benchmarks --report report.html`.
+# What `snakemake all_benchmarks --report report.html` shows.
 REPORT_FIGURES = [
+    collect("results/{page}.html", page=["benchmarks", "answers"]),
     collect("results/{picture}.svg", picture=["throughput", "latency", "agreement"]),
     benchmark_files("results/{engine}/det_bs{batch}.svg"),
     benchmark_files("results/{engine}/histogram_bs{batch}.svg"),
@@ -86,3 +87,50 @@ rule plot_benchmarks:
         "{params.python:q} {params.script:q} --benchmarks {input.table:q} --agreement {input.agreement:q} {params.gate}"
         " --throughput-output {output.throughput:q} --latency-output {output.latency:q}"
         " --agreement-output {output.agreement:q} > {log:q} 2>&1"
+
+
+# Snakemake's report shows HTML, but only offers text and tables for download.
+rule show_benchmarks:
+    input:
+        "results/benchmarks.md",
+    output:
+        report(
+            "results/benchmarks.html",
+            category="Benchmarks",
+            subcategory="Tables",
+            labels={"table": "accuracy and speed"},
+            caption="../report/benchmarks.rst",
+        ),
+    log:
+        "logs/show_benchmarks.log",
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        python=python,
+        script=script("write_page.py"),
+        code=stage_code("write_page.py"),
+    shell:
+        "{params.python:q} {params.script:q} --title Benchmarks --input {input:q} --output {output:q} > {log:q} 2>&1"
+
+
+rule show_answers:
+    input:
+        benchmark_files("results/{engine}/eer_bs{batch}.txt"),
+    output:
+        report(
+            "results/answers.html",
+            category="Accuracy",
+            subcategory="Tables",
+            labels={"table": "whole answers"},
+            caption="../report/answers.rst",
+        ),
+    log:
+        "logs/show_answers.log",
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        python=python,
+        script=script("write_page.py"),
+        code=stage_code("write_page.py"),
+    shell:
+        "{params.python:q} {params.script:q} --title Answers --input {input:q} --output {output:q} > {log:q} 2>&1"
