@@ -10,6 +10,9 @@ min_version("9.0")
 configfile: "config.yaml" if Path("config.yaml").exists() else f"{workflow.basedir}/config.yaml"
 
 
+report: "report/workflow.rst"
+
+
 include: "rules/common.smk"
 include: "rules/demo.smk"
 include: "rules/features.smk"
@@ -17,6 +20,7 @@ include: "rules/network.smk"
 include: "rules/inference.smk"
 include: "rules/scoring.smk"
 include: "rules/benchmark.smk"
+include: "rules/report.smk"
 
 
 localrules:
@@ -42,6 +46,7 @@ rule all_eer:
 rule all_benchmarks:
     input:
         multiext("results/benchmarks", ".tsv", ".md", ".json"),
+        REPORT_FIGURES,
 
 
 rule accuracy_gate:

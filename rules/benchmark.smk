@@ -47,8 +47,8 @@ rule compare_engine:
         embeddings=collect("work/embeddings/{{engine}}/bs{{batch}}/{shard}.npy", shard=SHARDS),
         reference=collect(f"work/embeddings/{REFERENCE}/bs{{{{batch}}}}/{{shard}}.npy", shard=SHARDS),
         manifests=collect("work/features/{shard}/manifest.tsv", shard=SHARDS),
-        result="results/{engine}/eer_bs{batch}.json",
-        reference_result=f"results/{REFERENCE}/eer_bs{{batch}}.json",
+        scores="results/{engine}/scores_bs{batch}",
+        reference_scores=f"results/{REFERENCE}/scores_bs{{batch}}",
     output:
         table="results/{engine}/agreement_bs{batch}.tsv",
         summary="results/{engine}/agreement_bs{batch}.json",
@@ -61,10 +61,11 @@ rule compare_engine:
         script=script("compare_engine.py"),
         code=stage_code("compare_engine.py"),
         gate=options_of(config["accuracy_gate"], "min_cosine", "max_eer_increase"),
+        bootstrap=BOOTSTRAP_OPTIONS,
     shell:
         "{params.python:q} {params.script:q} --embeddings {input.embeddings:q} --reference {input.reference:q}"
-        " --manifest {input.manifests:q} --result {input.result:q} --reference-result {input.reference_result:q}"
-        " {params.gate} --table {output.table:q} --output {output.summary:q} > {log:q} 2>&1"
+        " --manifest {input.manifests:q} --scores {input.scores:q} --reference-scores {input.reference_scores:q}"
+        " {params.bootstrap} {params.gate} --table {output.table:q} --output {output.summary:q} > {log:q} 2>&1"
 
 
 rule tabulate_benchmarks:

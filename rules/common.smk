@@ -206,12 +206,15 @@ FEATURE_OPTIONS = " ".join(
         options_of(config["features"], *(name for name in config["features"] if name != "keep")),
     ]
 )
+BOOTSTRAP_OPTIONS = (
+    f"--bootstrap-replicates {config['scoring']['bootstrap']['replicates']}"
+    f" --bootstrap-seed {config['scoring']['bootstrap']['seed']}"
+)
 SCORING_OPTIONS = " ".join(
     [
         f"--missing {config['scoring']['on_missing_trial']}",
         options_of(config["scoring"], "format", "subtract_mean"),
-        f"--bootstrap-replicates {config['scoring']['bootstrap']['replicates']}",
-        f"--bootstrap-seed {config['scoring']['bootstrap']['seed']}",
+        BOOTSTRAP_OPTIONS,
         f"--as-norm-top {config['scoring']['as_norm']['top']}" if COHORT else "",
         "" if config["scoring"]["centroid"]["enabled"] else "--no-centroid",
         f"--centroid-max-duration {config['scoring']['centroid']['max_duration']}",

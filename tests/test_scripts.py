@@ -40,10 +40,12 @@ def test_wrong_usage_exits_with_2(name, arguments, message):
 
 def test_a_stage_does_not_import_what_it_does_not_need():
     """Few seconds before the work begins: the light stages load neither torch nor scikit-learn nor OpenVINO."""
-    heavy = {"torch", "sklearn", "openvino", "scipy", "jsonschema"}
+    heavy = {"torch", "sklearn", "openvino", "scipy", "jsonschema", "matplotlib"}
     allowed = {
         "demo_checkpoint.py": {"torch"},
         "extract_features.py": {"torch"},
+        "plot_benchmarks.py": {"matplotlib"},
+        "plot_scores.py": {"matplotlib", "sklearn", "scipy"},
         "trace_network.py": {"torch"},
         "score.py": {"sklearn", "scipy"},
     }

@@ -5,11 +5,12 @@ Writes a row an utterance (cosine, largest absolute difference), worst first, an
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
-from asv import agreement, cli, files, manifest
+from asv import agreement, bootstrap, cli, files, manifest, metrics, score_files
 from asv.errors import InputError
 
 WORST = 5  # utterances named in the summary
@@ -19,10 +20,31 @@ def load(paths):
     return np.concatenate([np.load(path) for path in paths])
 
 
-def eer_changes(result, reference):
-    """Increase of the EER by trial list, as fractions."""
-    pairs = {name: (protocol, reference["protocols"].get(name)) for name, protocol in result["protocols"].items()}
-    return {name: ours["eer"] - theirs["eer"] for name, (ours, theirs) in pairs.items() if theirs}
+def eer_changes(ours, reference, replicates, seed):
+    """Increase of the EER over the reference's, by trial list, with its paired bootstrap interval.
+
+    Args:
+        ours, reference: folders of score tables, of the same trials.
+        replicates, seed: of the bootstrap; 0 replicates for none.
+
+    Returns:
+        dictionary of dictionaries ``difference``, ``low``, ``high``: fractions; the interval is None where the speakers
+        are too few for one.
+    """
+    changes = {}
+    for path in sorted(ours.iterdir()):
+        if path.suffix not in score_files.READERS:
+            continue
+        (a, targets), (b, _) = score_files.read(reference / path.name), score_files.read(path)
+        eers = [metrics.equal_error_rate(metrics.error_rates(scores, targets))[0] for scores in (a, b)]
+        low = high = None
+        if replicates:
+            with suppress(InputError):  # too few speakers
+                _, low, high = bootstrap.paired_eer_difference(
+                    a, b, targets, *score_files.read_speakers(path), replicates, seed
+                )
+        changes[path.stem] = {"difference": eers[1] - eers[0], "low": low, "high": high}
+    return changes
 
 
 def main():
@@ -30,8 +52,10 @@ def main():
     parser.add_argument("--embeddings", type=Path, nargs="+", required=True, help=".npy of the engine, one a shard")
     parser.add_argument("--reference", type=Path, nargs="+", required=True, help=".npy of the reference, same shards")
     parser.add_argument("--manifest", type=Path, nargs="+", required=True, help="manifests of the same shards")
-    parser.add_argument("--result", type=Path, required=True, help="JSON of score.py of the engine")
-    parser.add_argument("--reference-result", type=Path, required=True, help="JSON of score.py of the reference")
+    parser.add_argument("--scores", type=Path, required=True, help="folder of score tables of the engine")
+    parser.add_argument("--reference-scores", type=Path, required=True, help="folder of score tables of the reference")
+    parser.add_argument("--bootstrap-replicates", type=int, default=1000, help="0: no interval")
+    parser.add_argument("--bootstrap-seed", type=int, default=0)
     parser.add_argument("--min-cosine", type=float, default=0.999, help="least cosine that the gate accepts")
     parser.add_argument("--max-eer-increase", type=float, default=0.002, help="a fraction: 0.002 is 0.2 points")
     parser.add_argument("--table", type=Path, required=True, help="a row an utterance")
@@ -46,10 +70,12 @@ def main():
     order = np.lexsort((names, cosines))
     rows = ((names[i], repr(float(cosines[i])), repr(float(differences[i]))) for i in order)
     files.write_table(options.table, ("utterance", "cosine", "max_abs_difference"), rows)
-    changes = eer_changes(files.read_json(options.result), files.read_json(options.reference_result))
+    changes = eer_changes(
+        options.scores, options.reference_scores, options.bootstrap_replicates, options.bootstrap_seed
+    )
     faults = agreement.gate(
         float(cosines.min()),
-        max(changes.values(), default=None),
+        max((change["difference"] for change in changes.values()), default=None),
         options.min_cosine,
         options.max_eer_increase,
     )

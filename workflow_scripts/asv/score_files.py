@@ -58,3 +58,32 @@ def write(path, names, first, second, targets, scores):
     else:
         rows = _rows(names, first, second, targets, scores)
         files.write_table(path, ("enrolment", "test", "target", "score"), rows)
+
+
+def _read_tsv(path, *columns):
+    with path.open(encoding="utf-8") as stream:
+        places = [stream.readline().rstrip("\n").split("\t").index(column) for column in columns]
+        rows = (line.rstrip("\n").split("\t") for line in stream)
+        return list(zip(*([row[place] for place in places] for row in rows))) or [[] for _ in columns]
+
+
+def _read_parquet(path, *columns):
+    check_format("parquet")
+    from pyarrow import parquet
+
+    return [column.to_pylist() for column in parquet.read_table(path, columns=columns).columns]
+
+
+READERS = {".tsv": _read_tsv, ".parquet": _read_parquet}
+
+
+def read(path):
+    """Scores float64 ``(n,)`` and targets bool ``(n,)`` of a table, in the order of its trials."""
+    targets, scores = READERS[path.suffix](path, "target", "score")
+    return np.array(scores, np.float64), np.array(targets, np.int8) == 1
+
+
+def read_speakers(path):
+    """Speakers of both sides of a table's trials: two arrays of names ``(n,)``."""
+    sides = READERS[path.suffix](path, "enrolment", "test")
+    return tuple(np.array([name.split("/")[0] for name in side]) for side in sides)

@@ -1,0 +1,136 @@
+# scores, benchmarks -> pictures and pages for the HTML report. Captions and methods: report/.
+
+# What `snakemake all_benchmarks --report report.html` shows.
+REPORT_FIGURES = [
+    collect("results/{page}.html", page=["benchmarks", "answers"]),
+    collect("results/{picture}.svg", picture=["throughput", "latency", "agreement"]),
+    benchmark_files("results/{engine}/det_bs{batch}.svg"),
+    benchmark_files("results/{engine}/histogram_bs{batch}.svg"),
+]
+
+
+rule plot_scores:
+    input:
+        scores="results/{engine}/scores_bs{batch}",
+        result="results/{engine}/eer_bs{batch}.json",
+    output:
+        det=report(
+            "results/{engine}/det_bs{batch}.svg",
+            category="Accuracy",
+            subcategory="Pictures",
+            labels={"engine": "{engine}", "batch size": "{batch}", "picture": "DET curve"},
+            caption="../report/det.rst",
+        ),
+        det_png="results/{engine}/det_bs{batch}.png",
+        histogram=report(
+            "results/{engine}/histogram_bs{batch}.svg",
+            category="Accuracy",
+            subcategory="Pictures",
+            labels={"engine": "{engine}", "batch size": "{batch}", "picture": "score histogram"},
+            caption="../report/histogram.rst",
+        ),
+        histogram_png="results/{engine}/histogram_bs{batch}.png",
+    log:
+        "logs/plot_scores/{engine}_bs{batch}.log",
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        python=python,
+        script=script("plot_scores.py"),
+        code=stage_code("plot_scores.py"),
+        versions=versions("matplotlib", "numpy", "scikit-learn"),
+    shell:
+        "{params.python:q} {params.script:q} --scores {input.scores:q} --result {input.result:q}"
+        " --det-output {output.det:q} --histogram-output {output.histogram:q} > {log:q} 2>&1"
+
+
+rule plot_benchmarks:
+    input:
+        table="results/benchmarks.json",
+        agreement=benchmark_files("results/{engine}/agreement_bs{batch}.tsv", reference=False),
+    output:
+        throughput=report(
+            "results/throughput.svg",
+            category="Benchmarks",
+            subcategory="Pictures",
+            labels={"picture": "throughput"},
+            caption="../report/throughput.rst",
+        ),
+        throughput_png="results/throughput.png",
+        latency=report(
+            "results/latency.svg",
+            category="Benchmarks",
+            subcategory="Pictures",
+            labels={"picture": "latency"},
+            caption="../report/latency.rst",
+        ),
+        latency_png="results/latency.png",
+        agreement=report(
+            "results/agreement.svg",
+            category="Benchmarks",
+            subcategory="Pictures",
+            labels={"picture": "agreement with the reference"},
+            caption="../report/agreement.rst",
+        ),
+        agreement_png="results/agreement.png",
+    log:
+        "logs/plot_benchmarks.log",
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        python=python,
+        script=script("plot_benchmarks.py"),
+        code=stage_code("plot_benchmarks.py"),
+        versions=versions("matplotlib", "numpy"),
+        gate=options_of(config["accuracy_gate"], "min_cosine"),
+    shell:
+        "{params.python:q} {params.script:q} --benchmarks {input.table:q} --agreement {input.agreement:q} {params.gate}"
+        " --throughput-output {output.throughput:q} --latency-output {output.latency:q}"
+        " --agreement-output {output.agreement:q} > {log:q} 2>&1"
+
+
+# Snakemake's report shows HTML, but only offers text and tables for download.
+rule show_benchmarks:
+    input:
+        "results/benchmarks.md",
+    output:
+        report(
+            "results/benchmarks.html",
+            category="Benchmarks",
+            subcategory="Tables",
+            labels={"table": "accuracy and speed"},
+            caption="../report/benchmarks.rst",
+        ),
+    log:
+        "logs/show_benchmarks.log",
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        python=python,
+        script=script("write_page.py"),
+        code=stage_code("write_page.py"),
+    shell:
+        "{params.python:q} {params.script:q} --title Benchmarks --input {input:q} --output {output:q} > {log:q} 2>&1"
+
+
+rule show_answers:
+    input:
+        benchmark_files("results/{engine}/eer_bs{batch}.txt"),
+    output:
+        report(
+            "results/answers.html",
+            category="Accuracy",
+            subcategory="Tables",
+            labels={"table": "whole answers"},
+            caption="../report/answers.rst",
+        ),
+    log:
+        "logs/show_answers.log",
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        python=python,
+        script=script("write_page.py"),
+        code=stage_code("write_page.py"),
+    shell:
+        "{params.python:q} {params.script:q} --title Answers --input {input:q} --output {output:q} > {log:q} 2>&1"

@@ -1,0 +1,69 @@
+"""Results as HTML pages for the report, which shows pictures and HTML but offers other files as downloads only."""
+
+from __future__ import annotations
+
+import html
+import re
+
+STYLE = """
+:root { color-scheme: light dark; }
+body { font: 14px/1.5 system-ui, sans-serif; margin: 1.5em; color: #111; background: #fff; }
+h1 { font-size: 1.4em; } h2 { font-size: 1.15em; margin-top: 2em; }
+div.table { overflow-x: auto; }
+table { border-collapse: collapse; font-size: 12px; font-variant-numeric: tabular-nums; white-space: nowrap; }
+th, td { padding: .3em .5em; text-align: right; vertical-align: top; border-bottom: 1px solid #ccc; }
+th:first-child, td:first-child, th:last-child, td:last-child { text-align: left; }
+th:first-child, td:first-child { position: sticky; left: 0; background: inherit; }
+tr { background: #fff; }
+th { border-bottom: 2px solid #888; vertical-align: bottom; white-space: normal; }
+td:last-child { white-space: normal; min-width: 9em; }
+tr.best { font-weight: bold; }
+tr.fail { color: #a30000; }
+summary { cursor: pointer; margin: .4em 0; }
+pre { font-size: 12px; overflow-x: auto; padding: .5em 1em; background: #f3f3f3; }
+@media (prefers-color-scheme: dark) {
+  body { color: #eee; background: #181818; } pre { background: #262626; } tr { background: #181818; }
+  th, td { border-color: #444; } tr.fail { color: #ff9a8a; }
+}
+""".strip()
+
+
+def page(title, body):
+    """A whole page; it refers to nothing outside."""
+    return (
+        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{html.escape(title)}</title>\n'
+        f"<style>\n{STYLE}\n</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
+    )
+
+
+def from_text(text, label):
+    """A text as it is, folded away under its label and first line."""
+    label, headline, text = (html.escape(part) for part in (label, text.partition("\n")[0], text))
+    return f"<details>\n<summary><b>{label}</b>: {headline}</summary>\n<pre>{text}</pre>\n</details>"
+
+
+def from_markdown(text):
+    """The little Markdown that our tables are written in: headings, paragraphs, pipe tables, bold, code."""
+    return "\n".join(_block(block) for block in re.split(r"\n\s*\n", text.strip()))
+
+
+def _inline(text):
+    text = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", html.escape(text))
+    return re.sub(r"`(.+?)`", r"<code>\1</code>", text)
+
+
+def _block(block):
+    lines = block.splitlines()
+    if heading := re.fullmatch(r"(#{1,3}) (.+)", block):
+        level = len(heading[1])
+        return f"<h{level}>{_inline(heading[2])}</h{level}>"
+    if len(lines) > 1 and all(line.startswith("|") for line in lines):
+        cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+        rows = [_row(cells[0], "th"), *(_row(of_row, "td") for of_row in cells[2:])]  # the second is a rule
+        return "\n".join(['<div class="table"><table>', *rows, "</table></div>"])
+    return f"<p>{_inline(' '.join(lines))}</p>"
+
+
+def _row(cells, tag):
+    kind = "fail" if "FAIL" in cells else "best" if any(cell.startswith("best ") for cell in cells) else ""
+    return f'<tr class="{kind}">' + "".join(f"<{tag}>{_inline(cell)}</{tag}>" for cell in cells) + "</tr>"
