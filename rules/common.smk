@@ -168,7 +168,7 @@ def unsupported(label):
     return engines.unsupported(label)
 
 
-def benchmark_files(pattern, reference=True):
+def benchmark_files(pattern, reference=True, batches=None):
     """Input function: a file for every engine and batch size to be measured, with or without the reference's."""
 
     def files(wildcards):
@@ -176,7 +176,7 @@ def benchmark_files(pattern, reference=True):
         return collect(
             pattern,
             engine=[label for label in labels if reference or label != REFERENCE],
-            batch=config["batch_sizes"],
+            batch=batches or config["batch_sizes"],
         )
 
     return files

@@ -1,11 +1,12 @@
 # scores, benchmarks -> pictures and pages for the HTML report. Captions and methods: report/.
 
 # What `snakemake all_benchmarks --report report.html` shows.
+# Scores hardly depend on the batch size: they are drawn for the first one; those of others can be asked for by name.
 REPORT_FIGURES = [
     collect("results/{page}.html", page=["benchmarks", "answers"]),
     collect("results/{picture}.svg", picture=["throughput", "latency", "agreement"]),
-    benchmark_files("results/{engine}/det_bs{batch}.svg"),
-    benchmark_files("results/{engine}/histogram_bs{batch}.svg"),
+    benchmark_files("results/{engine}/det_bs{batch}.svg", batches=config["batch_sizes"][:1]),
+    benchmark_files("results/{engine}/histogram_bs{batch}.svg", batches=config["batch_sizes"][:1]),
 ]
 
 

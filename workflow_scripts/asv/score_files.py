@@ -62,7 +62,8 @@ def write(path, names, first, second, targets, scores):
 
 def _read_tsv(path, *columns):
     with path.open(encoding="utf-8") as stream:
-        places = [stream.readline().rstrip("\n").split("\t").index(column) for column in columns]
+        header = stream.readline().rstrip("\n").split("\t")
+        places = [header.index(column) for column in columns]
         rows = (line.rstrip("\n").split("\t") for line in stream)
         return list(zip(*([row[place] for place in places] for row in rows))) or [[] for _ in columns]
 

@@ -30,7 +30,7 @@ class OfficialList:
     md5: str
 
 
-# Counts: PaddleSpeech, examples/voxceleb/README.md. MD5: those in public download scripts, two of which agree.
+# Counts: PaddleSpeech, examples/voxceleb/README.md. MD5: public download scripts (two agree on O and on E cleaned).
 OFFICIAL_LISTS = (
     OfficialList("VoxCeleb1-O", "veri_test.txt", 18860, 18860, "29fc7cc1c5d59f0816dc15d6e8be60f7"),
     OfficialList("VoxCeleb1-O (cleaned)", "veri_test2.txt", 18802, 18809, "b73110731c9223c1461fe49cb48dddfc"),
