@@ -42,8 +42,10 @@ def test_a_stage_does_not_import_what_it_does_not_need():
     """Few seconds before the work begins: the light stages load neither torch nor scikit-learn nor OpenVINO."""
     heavy = {"torch", "sklearn", "openvino", "scipy", "jsonschema", "matplotlib"}
     allowed = {
+        "compare_engine.py": {"sklearn", "scipy"},
         "demo_checkpoint.py": {"torch"},
         "extract_features.py": {"torch"},
+        "measure_machine.py": {"torch"},
         "plot_benchmarks.py": {"matplotlib"},
         "plot_scores.py": {"matplotlib", "sklearn", "scipy"},
         "trace_network.py": {"torch"},
