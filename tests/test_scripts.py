@@ -1,10 +1,19 @@
 """The stages as command lines."""
 
+import fcntl
+import os
+import pty
+import re
+import struct
 import subprocess
 import sys
+import termios
+from contextlib import suppress
 
 import pytest
+import yaml
 from conftest import SCRIPTS
+from synthetic import write_tree
 
 NAMES = sorted(path.name for path in SCRIPTS.glob("*.py"))
 
@@ -57,3 +66,37 @@ def test_a_stage_does_not_import_what_it_does_not_need():
         result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
         assert result.returncode == 0, result.stderr
         assert heavy & set(result.stdout.split()) <= allowed.get(name, set()), name
+
+
+def test_the_conda_environment_has_the_versions_of_the_requirements():
+    lines = (SCRIPTS.parent / "requirements.txt").read_text().splitlines()
+    wanted = {line.split("#")[0].strip() for line in lines}
+    *_, pip = yaml.safe_load((SCRIPTS.parent / "envs" / "cpu.yaml").read_text())["dependencies"]
+    packages = [line for line in pip["pip"] if not line.startswith("--")]
+    assert len(packages) >= 8
+    assert set(packages) <= wanted
+    names = {re.split("[=<>]", line)[0] for line in wanted - set(packages) if line}
+    assert names == {"snakemake", "pyyaml", "jsonschema"}  # what the Snakefile alone needs
+
+
+def test_progress_bars_are_for_terminals(tmp_path):
+    """The same stage shows a bar on a terminal, and nothing of it in a file."""
+    write_tree(tmp_path / "wavs", speakers=2)
+    outputs = {"output": "f.npy", "manifest": "m.tsv", "rejected": "r.tsv", "sidecar": "f.json"}
+    command = [sys.executable, str(SCRIPTS / "extract_features.py"), "--root", str(tmp_path / "wavs")]
+    command += [part for option, name in outputs.items() for part in (f"--{option}", str(tmp_path / name))]
+    quiet = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert quiet.returncode == 0, quiet.stderr
+    assert quiet.stderr == "8 files found, 8 used, 0 rejected\n"
+    terminal, end = pty.openpty()
+    fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    with subprocess.Popen(command, stderr=end, stdout=end) as process:
+        os.close(end)
+        shown = b""
+        with suppress(OSError):  # how Linux tells that the other side is closed
+            while part := os.read(terminal, 1024):
+                shown += part
+    os.close(terminal)
+    assert process.returncode == 0
+    assert b"features:" in shown
+    assert b"100%" in shown
