@@ -66,14 +66,18 @@ def test_the_table(project):
     assert header.startswith("engine\tname\tprecision\tbatch_size")
 
 
-def test_a_measurement_is_alone(project):
-    jobs = intervals(project.folder)
+def assert_measurements_were_alone(folder, count):
+    jobs = intervals(folder)
     measured = {key: span for key, span in jobs.items() if key[0] in ("benchmark_engine", "measure_machine")}
-    assert len(measured) == 5
+    assert len(measured) == count
     assert len(jobs) > 20
     for key, (start, end) in measured.items():
         for other, (other_start, other_end) in jobs.items():
             assert other == key or other_end <= start or other_start >= end, f"{other} ran beside {key}"
+
+
+def test_a_measurement_is_alone(project):
+    assert_measurements_were_alone(project.folder, 5)  # with --cores 8
 
 
 def test_a_second_call_does_nothing_and_a_batch_size_more_measures_only_that(project):
@@ -84,6 +88,7 @@ def test_a_second_call_does_nothing_and_a_batch_size_more_measures_only_that(pro
     assert sum(job.startswith("benchmark_engine") for job in ran) == 2
     assert "measure_machine" not in ran
     assert len(rows(project)) == 6
+    assert_measurements_were_alone(project.folder, 7)  # the new ones with --cores 2
 
 
 def test_the_gate_catches_perturbed_weights(project, tmp_path):
