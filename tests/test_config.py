@@ -138,8 +138,8 @@ def test_dotted_setting_is_told_how_to_reach_into_a_group(key, remedy):
         ({"batch_sizes": 4}, "batch_sizes", "array"),
         ({"batch_sizes": [4, True]}, "batch_sizes.1", "integer"),
         ({"batch_sizes": [4.0]}, "batch_sizes.0", "integer"),
-        ({"batch_sizes": ["4"]}, "batch_sizes.0", "integer"),
-        ({"features": {"floor": "1e-5"}}, "features.floor", "number"),
+        ({"batch_sizes": ["four"]}, "batch_sizes.0", "integer"),
+        ({"features": {"floor": "tiny"}}, "features.floor", "number"),
         ({"features": {"floor": float("nan")}}, "features.floor", "number"),
         ({"features": {"n_mels": 80.0}}, "features.n_mels", "integer"),
         ({"features": {"keep": "yes"}}, "features.keep", "boolean"),
@@ -227,3 +227,25 @@ def test_several_faults_are_told_at_once():
 def test_several_disagreements_are_told_at_once():
     faults = refused({"engine": "x", "features": {"win_length": 999}, "dataset": {"trials": "a.txt"}})
     assert [fault.split(":")[0] for fault in faults] == ["engine", "features.win_length", "dataset.trials"]
+
+
+def test_text_from_the_command_line_is_read_as_what_the_setting_wants():
+    """Snakemake hands over everything inside brackets as text: ``--config 'features={crops: 3}'``."""
+    found = check(
+        {
+            "features": {"crops": "3", "f_max": "7600", "floor": "1e-6", "keep": "false", "n_mels": "80"},
+            "dataset": {"max_duration": "null", "min_duration": "0.5", "root": "2"},
+            "checkpoint": {"sha256": "null"},
+            "batch_sizes": ["1", "4"],
+        }
+    )
+    features, dataset = found["features"], found["dataset"]
+    assert [features[name] for name in ("crops", "f_max", "floor", "keep", "n_mels")] == [3, 7600, 1e-6, False, 80]
+    assert features["keep"] is False
+    assert (dataset["max_duration"], dataset["min_duration"], dataset["root"]) == (None, 0.5, "2")
+    assert found["checkpoint"]["sha256"] is None
+    assert found["batch_sizes"] == [1, 4]
+    with pytest.raises(InputError, match=r'features.crops: "many" is not of type integer'):
+        check({"features": {"crops": "many"}})
+    with pytest.raises(InputError, match=r"features.crops: 2.5 is not of type integer"):
+        check({"features": {"crops": "2.5"}})

@@ -168,6 +168,9 @@ def test_killed_in_every_stage_and_started_again(reference, tmp_path):
 
 def test_a_result_may_be_asked_for_at_any_batch_size(reference):
     assert "compile_engine bs5" in reference.jobs("results/torchscript-f32/eer_bs5.txt", dry=True)
+    assert "extract_features 0-of-2" in reference.jobs(
+        "results/eer_bs4.txt", "--config", "features={crops: 3, keep: false}", dry=True
+    )
     output = reference.run("results/eer_bs0.txt", fails=True)
     assert "eer_bs0.txt" in output
 

@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator, validators
 from . import engines
 from .errors import InputError
 
+WORDS = {"true": True, "false": False, "null": None}
 SCHEMA = Path(__file__).resolve().parents[2] / "schemas" / "config.schema.json"
 
 
@@ -72,12 +73,35 @@ def _describe(error, schema):
     return f"{place}: {error.message}"
 
 
-def _open(value, schema):
-    """An empty group in YAML is null; it means "all defaults"."""
+def _number(text):
+    """The number, truth value or null that a text says, else the text."""
+    if text in WORDS:
+        return WORDS[text]
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            pass
+    return text
+
+
+def _read(value, schema):
+    """What is meant by a value as YAML or Snakemake hands it over.
+
+    An empty group in YAML is null and means "all defaults". Inside brackets on the command line
+    (``--config 'features={crops: 3}'``) Snakemake reads every number, truth value and null as text.
+    """
     if value is None and schema.get("type") == "object":
         return {}
     if isinstance(value, dict):
-        return {name: _open(part, schema.get("properties", {}).get(name, {})) for name, part in value.items()}
+        return {name: _read(part, schema.get("properties", {}).get(name, {})) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_read(part, schema.get("items", {})) for part in value]
+    kinds = schema.get("type", [])
+    if isinstance(value, str) and "const" in schema:
+        return _number(value)
+    if isinstance(value, str) and (value == "null" or "string" not in kinds) and kinds:
+        return _number(value)
     return value
 
 
@@ -97,7 +121,7 @@ def check(config):
             that do not go together.
     """
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
-    config = copy.deepcopy(_open(config, schema))
+    config = copy.deepcopy(_read(config, schema))
     errors = sorted(_Validator(schema).iter_errors(config), key=lambda error: list(map(str, error.absolute_path)))
     faults = [_describe(error, schema) for error in errors]
     if not faults:
