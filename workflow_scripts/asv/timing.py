@@ -30,35 +30,39 @@ def batches_in_memory(features, batch_size, rows=256):
     return list(np.ascontiguousarray(features[index]).reshape(count, batch_size, *features.shape[1:]))
 
 
-def warm_up(run, batches):
-    """Run batches until their times are stable; returns ``(batches run, seconds, whether stable)``."""
-    times, started = [], time.perf_counter()
+def _batch_seconds(run, batches):
+    """Run batches for ever; yields the seconds of each."""
+    if not batches:
+        raise ValueError("no batch to run")
     for batch in cycle(batches):
         before = time.perf_counter()
         run(batch)
-        now = time.perf_counter()
-        times.append(now - before)
-        if len(times) >= max(WARM_UP_BATCHES, 2 * WINDOW) and now - started >= WARM_UP_SECONDS:
+        yield time.perf_counter() - before
+
+
+def warm_up(run, batches):
+    """Run batches until their times are stable; returns ``(batches run, seconds, whether stable)``."""
+    times, stable, seconds, started = [], False, 0.0, time.perf_counter()
+    for latest in _batch_seconds(run, batches):
+        times.append(latest)
+        seconds = time.perf_counter() - started
+        if len(times) >= max(WARM_UP_BATCHES, 2 * WINDOW) and seconds >= WARM_UP_SECONDS:
             earlier, last = median(times[-2 * WINDOW : -WINDOW]), median(times[-WINDOW:])
             stable = abs(last - earlier) <= STABLE * earlier
-            if stable or now - started >= LONGEST_WARM_UP:
-                return len(times), now - started, stable
-        elif now - started >= LONGEST_WARM_UP:
-            return len(times), now - started, False
-    raise ValueError("no batch to run")
+        if stable or seconds >= LONGEST_WARM_UP:
+            break
+    return len(times), seconds, stable
 
 
 def timed_run(run, batches, seconds, count):
     """Run batches until ``seconds`` and ``count`` are reached; returns ``(wall seconds, seconds of each batch)``."""
-    times, started = [], time.perf_counter()
-    for batch in cycle(batches):
-        before = time.perf_counter()
-        run(batch)
-        now = time.perf_counter()
-        times.append(now - before)
-        if now - started >= seconds and len(times) >= count:
-            return now - started, times
-    raise ValueError("no batch to run")
+    times, wall, started = [], 0.0, time.perf_counter()
+    for latest in _batch_seconds(run, batches):
+        times.append(latest)
+        wall = time.perf_counter() - started
+        if wall >= seconds and len(times) >= count:
+            break
+    return wall, times
 
 
 def percentile(times, percent):
