@@ -81,7 +81,7 @@ def test_float32_engines_agree_with_eager_pytorch(engine, session, torchscript, 
     assert np.abs(found - wanted).max() < 1e-5
 
 
-# Between batch sizes bfloat16 rounds differently: 7.3e-3 was measured on the demo (README); this network gets more room.
+# Between batch sizes bfloat16 rounds differently: 7.3e-3 was measured on the demo (README); here there is more room.
 @pytest.mark.parametrize("batch_size", [4, 7, 64])
 def test_the_batch_size_does_not_matter(label, session, features, batch_size):
     tolerance = 1e-5 if label.endswith("f32") else 2e-2
