@@ -206,7 +206,16 @@ def test_what_is_missing_is_said_before_any_work(tmp_path, change, parts):
         assert part in output
     assert "Traceback" not in output
     assert not (tmp_path / "work").exists()
-    # The doctor says the same, and ends with an error; in a benchmark it is a row.
+    # The doctor says the same, and ends with an error.
     output = workflow.run("npu_doctor", fails=True)
-    for part in ("torch_aie: 1 problem", "MISSING", *parts):
+    for part in ("torch_aie: 2 problems", "MISSING", "no /dev/davinci*", *parts):
         assert part in output
+
+
+def test_in_a_benchmark_what_is_missing_is_a_row(tmp_path):
+    workflow = prepare(tmp_path, "[torchscript-f32, torch_aie-fp16]")
+    text = (tmp_path / "config.yaml").read_text().replace("env_scripts: [set_env.sh]", "env_scripts: []")
+    workflow.configure(text.replace("engine: torch_aie", "engine: openvino"))
+    output = workflow.run("all_benchmarks", "--dry-run", "--printshellcmds")
+    assert "torch_aie-fp16:3:torch_aie: import failed: No module named" in output
+    assert "engine=torch_aie" not in output
