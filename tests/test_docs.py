@@ -71,11 +71,11 @@ def table_rows(text):
 
 @pytest.mark.parametrize(("english", "translation"), TRANSLATIONS)
 def test_a_translation_has_the_same_headings(english, translation):
-    pairs = itertools.zip_longest(headings(read(english)), headings(read(translation)), fillvalue="(none)")
-    for number, (ours, theirs) in enumerate(pairs, 1):
-        assert level(ours) == level(theirs), (
-            f"heading {number} of {english} is {ours!r}, of {translation} {theirs!r}: from here on they are out of step"
-        )
+    pairs = list(itertools.zip_longest(headings(read(english)), headings(read(translation)), fillvalue="(none)"))
+    side_by_side = "\n".join(f"  {ours}  |  {theirs}" for ours, theirs in pairs)
+    assert [level(ours) for ours, _ in pairs] == [level(theirs) for _, theirs in pairs], (
+        f"headings of {english} and {translation}, which differ in number or level:\n{side_by_side}"
+    )
 
 
 @pytest.mark.parametrize(("english", "translation"), TRANSLATIONS)
