@@ -156,10 +156,13 @@ def test_embeddings_as_the_originals_files(project):
     rows = [line.split("\t") for line in (folder / "output_bs3/utterances.tsv").read_text().splitlines()[1:]]
     parts = sorted(project.folder.glob("work/embeddings/torch_aie-fp16/bs3/*.npy"))
     embeddings = np.concatenate([np.load(path) for path in parts])
-    assert len(rows) == len(embeddings) > 0
-    for (index, utterance, speaker), embedding in zip(rows, embeddings):
+    assert [row[0] for row in rows] == [str(number) for number in range(1, len(embeddings) + 1)]
+    speakers = sorted({row[2] for row in rows})
+    assert len(speakers) > 1
+    for (index, utterance, speaker, label), embedding in zip(rows, embeddings):
         np.testing.assert_array_equal(np.fromfile(folder / f"output_bs3/mels{index}_0.bin", np.float32), embedding)
-        assert torch.load(folder / f"speaker/speakers{index}.pt", weights_only=True) == [speaker]
+        [number] = torch.load(folder / f"speaker/speakers{index}.pt", weights_only=True)  # as postprocess.py reads it
+        assert number.item() == int(label) == speakers.index(speaker)
         assert utterance.startswith(speaker)
 
 
