@@ -297,9 +297,9 @@ def test_an_artefact_that_cannot_be_loaded(stand_in, tmp_path):
         adapter.load(tmp_path, threads=1, **settings)
 
 
-def test_torch_npu_beside_torch_aie_is_named(monkeypatch, tmp_path):
+@pytest.mark.parametrize("plugin", ["torch_aie", "mindietorch"])
+def test_torch_npu_beside_the_plugin_is_named(monkeypatch, tmp_path, plugin):
     (tmp_path / "torch_npu.py").touch()
     monkeypatch.syspath_prepend(tmp_path)
-    message = str(explain("torch_aie", "forward", RuntimeError("stream"), device="npu:0", shape=(1,)))
+    message = str(explain(plugin, "forward", RuntimeError("stream"), device="npu:0", shape=(1,)))
     assert "pip uninstall torch_npu" in message
-    assert "torch_npu" not in str(explain("mindietorch", "forward", RuntimeError("stream"), device="npu:0"))

@@ -103,6 +103,7 @@ def rules():
         "copy before set_device": lambda p: x.to("npu:0"),
         "load before set_device": lambda p: torch.jit.load("any.pt"),
         "compile without a common keyword": lambda p: compiled(p, optimization_level=None),
+        "compile for several sets of shapes": lambda p: compiled(p, inputs=[[p.Input(SHAPE)], [p.Input((1,))]]),
         "compile for a range of shapes": lambda p: compiled(p, inputs=[p.Input(min_shape=(1,), max_shape=(2,))]),
         "a tensor that is not contiguous": lambda p: (p.set_device(0), x.transpose(1, 2).to("npu:0")),
         "forward outside a stream": lambda p: compiled(p).forward(x.to("npu:0")),

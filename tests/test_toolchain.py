@@ -9,6 +9,7 @@ from conftest import STAND_IN
 from helpers import run_script
 
 from asv import devices, toolchain
+from asv.ascend import cann_version
 from asv.config import check
 from asv.errors import InputError
 
@@ -97,6 +98,20 @@ def test_a_device_is_held_by_one_job_at_a_time(monkeypatch, tmp_path, capsys):
         assert again == 0
     with devices.hold([]) as none:
         assert none is None
+
+
+def test_a_device_is_the_chip_that_the_scheduler_lets_see(monkeypatch):
+    assert devices.chip(1) == "1"
+    monkeypatch.setenv("ASCEND_RT_VISIBLE_DEVICES", "4, 6")
+    assert [devices.chip(device) for device in (0, 1, 2)] == ["4", "6", "2"]
+
+
+def test_the_version_of_cann(monkeypatch, tmp_path):
+    assert cann_version() is None
+    (tmp_path / "aarch64-linux").mkdir()
+    (tmp_path / "aarch64-linux/ascend_toolkit_install.info").write_text("package_name=toolkit\nversion=7.0.0\n")
+    monkeypatch.setenv("ASCEND_TOOLKIT_HOME", str(tmp_path))
+    assert cann_version() == "7.0.0"
 
 
 def test_the_probe_explains_itself():

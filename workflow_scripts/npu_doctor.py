@@ -35,6 +35,7 @@ def picture(name, settings, python, answer):
     yield from (f"  {key:<13} {value}" for key, value in rows.items())
     if facts.get("stand_in"):
         yield f"  STAND-IN: {facts['stand_in']}"
+    yield from (f"  WARNING: {warning}" for warning in facts.get("warnings", []))
     yield from (f"  MISSING: {problem}" for problem in problems)
 
 

@@ -14,23 +14,13 @@ import re
 import subprocess
 import sys
 from importlib import metadata
-from pathlib import Path
 
 from asv import cli, engines
-from asv.ascend_errors import explain
+from asv.ascend import cann_version
+from asv.ascend_errors import CONFLICT, explain
 from asv.errors import InputError
 
 VARIABLES = ("ASCEND_TOOLKIT_HOME", "ASCEND_HOME_PATH", "MINDIE_TORCH_HOME", "ASCEND_RT_VISIBLE_DEVICES")
-
-
-def cann_version():
-    """Version of CANN below the folder that its set_env.sh names, or None."""
-    home = os.environ.get("ASCEND_TOOLKIT_HOME") or os.environ.get("ASCEND_HOME_PATH")
-    name = "ascend_toolkit_install.info"  # below a folder of the architecture's name
-    for path in sorted([*Path(home).glob(name), *Path(home).glob(f"*/{name}")]) if home else []:
-        if match := re.search(r"^version=(\S+)", path.read_text(errors="replace"), re.MULTILINE):
-            return match[1]
-    return None
 
 
 def chips():
@@ -98,7 +88,7 @@ def main():
                 f"engines.{options.plugin}.soc_version: {options.soc} is configured, but `npu-smi info` shows "
                 f"{', '.join(sorted(set(facts['chips'])))}; write Ascend{facts['chips'][0]}"
             )
-        facts["torch_npu"] = importlib.util.find_spec("torch_npu") is not None
+        facts["warnings"] = [CONFLICT] if importlib.util.find_spec("torch_npu") else []
         facts["devices"] = try_devices(options.plugin, options.devices, problems)
         if "failed" in facts["devices"].values() and not facts["device_files"]:
             problems.append(

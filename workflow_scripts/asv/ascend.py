@@ -11,8 +11,11 @@ Only whole batches of the compiled shape may be run: the caller fills up the las
 from __future__ import annotations
 
 import importlib
+import os
+import re
 import shutil
 import time
+from pathlib import Path
 
 from .ascend_errors import explain
 from .errors import InputError
@@ -30,6 +33,17 @@ COMPILER_OPTIONS = (
     "allow_tensor_replace_int",
 )
 NETWORK = "ecapa_tdnn.torchscript.pt"  # the artefact where compilation waits for the load
+
+
+def cann_version():
+    """Version of CANN below the folder that its set_env.sh names, or None."""
+    home = os.environ.get("ASCEND_TOOLKIT_HOME") or os.environ.get("ASCEND_HOME_PATH")
+    name = "ascend_toolkit_install.info"  # below a folder of the architecture's name
+    for path in sorted([*Path(home).glob(name), *Path(home).glob(f"*/{name}")]) if home else []:
+        match = re.search(r"^version=(\S+)", path.read_text(errors="replace"), re.MULTILINE)
+        if match:
+            return match[1]
+    return None
 
 
 class Plugin:
@@ -74,7 +88,7 @@ class Plugin:
         else:
             network = torch.jit.load(str(torchscript), map_location="cpu").eval()
             self._compile(plugin, network, (batch_size, *shape), precision, options).save(str(path))
-        return {"artefact": path.name, **self._mark(plugin)}
+        return {"artefact": path.name, **self._identity(plugin)}
 
     def load(self, folder, *, batch_size, shape, precision, threads, options, device):
         torch, plugin = self.start(device)
@@ -88,7 +102,7 @@ class Plugin:
                 network = torch.jit.load(str(path))
             except Exception as error:
                 raise explain(self.name, "load", error, path=path) from error
-        facts = {"precision": precision, "precision_from": "request", "threads": threads, **self._mark(plugin)}
+        facts = {"precision": precision, "precision_from": "request", "threads": threads, **self._identity(plugin)}
         return Session(self.name, torch, plugin, network.eval(), device, facts)
 
     def _compile(self, plugin, network, shape, precision, options):
@@ -101,10 +115,10 @@ class Plugin:
             raise explain(self.name, "compile", error, soc=options["soc_version"]) from error
 
     @staticmethod
-    def _mark(plugin):
-        """What a plug-in that is none says of itself, so that nothing made with it is taken for an NPU's."""
+    def _identity(plugin):
+        """CANN's version; and what a stand-in says of itself, so that nothing made with it is taken for an NPU's."""
         stand_in = getattr(plugin, "STAND_IN", None)
-        return {"stand_in": stand_in} if stand_in else {}
+        return {"cann": cann_version(), **({"stand_in": stand_in} if stand_in else {})}
 
 
 class Session:

@@ -13,6 +13,7 @@ import sys
 from .errors import InputError
 
 LONGEST = 2000  # characters of the plug-in's own words; the last ones say most
+CONFLICT = "torch_npu is installed beside it, and both disagree about streams: python -m pip uninstall torch_npu"
 TORCH = {"torch_aie": "2.0.1 (of Python 3.9)", "mindietorch": "2.1.0 (of Python 3.10)"}
 LOGS = (
     "the plug-in's log is below ~/ascend/log/ (mindie-torch/, torch_aie_log/ or aielog/); "
@@ -89,9 +90,5 @@ def explain(plugin, step, error, *, device=None, soc=None, shape=None, path=None
         "load": lambda: f"{path} was compiled by another version, or is damaged; delete work/engines/ and run again",
         "forward": lambda: _forward(text, device, shape),
     }[step]()
-    conflict = ""
-    if plugin == "torch_aie" and importlib.util.find_spec("torch_npu"):
-        conflict = (
-            "; torch_npu is installed beside it, and both disagree about streams: python -m pip uninstall torch_npu"
-        )
+    conflict = f"; {CONFLICT}" if importlib.util.find_spec("torch_npu") else ""
     return InputError(f"{plugin}: {step} failed: {text[-LONGEST:]}\n  {remedy}{conflict}")

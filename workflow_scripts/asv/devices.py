@@ -12,9 +12,15 @@ from pathlib import Path
 POLL = 0.5  # seconds
 
 
+def chip(device):
+    """The chip of this machine that a device's number means, where ASCEND_RT_VISIBLE_DEVICES lets only some be seen."""
+    visible = [part.strip() for part in os.environ.get("ASCEND_RT_VISIBLE_DEVICES", "").split(",")]
+    return visible[device] if device < len(visible) and visible[device].isdecimal() else str(device)
+
+
 def lock_path(device):
-    """The file that stands for a device of this machine, for all users of this workflow."""
-    return Path(tempfile.gettempdir()) / f"asv-npu-{device}.lock"
+    """The file that stands for a device, for all users of this workflow on this machine."""
+    return Path(tempfile.gettempdir()) / f"asv-npu-{chip(device)}.lock"
 
 
 def _try(device):

@@ -101,6 +101,8 @@ def _check_types(module, keywords):
     if unknown := set(keywords) - COMMON - OWN[STATE.name]:
         raise ContractError(f"compile of {STATE.name}: unknown {', '.join(sorted(unknown))}")
     inputs = keywords.get("inputs")
+    if isinstance(inputs, list) and any(isinstance(each, list) for each in inputs):
+        raise DisciplineError("compile: several sets of shapes; one artefact a batch size is the rule here")
     if not isinstance(inputs, list) or not inputs or not all(isinstance(each, Input) for each in inputs):
         raise ContractError("compile: inputs must be a list of Input")
     wanted = {

@@ -25,8 +25,10 @@ def compile_artefact(torchscript, folder, *, batch_size, shape, precision, optio
 
 def unsupported(precision):
     """Why this machine cannot run a precision, or None if it can."""
-    import openvino
-
+    try:
+        import openvino
+    except ImportError as error:
+        return f"openvino cannot be imported: {error}"
     offered = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     needed = {"f32": "FP32", "bf16": "BF16"}[precision]
     return None if needed in offered else f"this CPU offers {', '.join(offered)}"
