@@ -40,6 +40,11 @@ localrules:
     show_answers,
 
 
+# With --keep-going a failure may be long past when the run ends.
+onerror:
+    print(failures.summary(log))
+
+
 rule all:
     default_target: True
     input:

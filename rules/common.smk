@@ -13,7 +13,7 @@ from snakemake.exceptions import WorkflowError
 SCRIPTS = Path(str(workflow.current_basedir)).parent / "workflow_scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from asv import archive, code, dataset, demo, engines, score_files, trials
+from asv import archive, code, dataset, demo, engines, failures, score_files, trials
 from asv.benchmark_table import REFERENCE
 from asv.config import check
 from asv.errors import InputError

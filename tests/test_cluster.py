@@ -40,7 +40,7 @@ LOCAL = {
 }
 # Two cores to a "node" that claims more, so that only what is asked for keeps other jobs off; short waits.
 QUICK = ("--cores", "2", "--latency-wait", "20", "--seconds-between-status-checks", "2", "--retries", "0")
-QUICK_SLURM = (*QUICK, "--slurm-init-seconds-before-status-checks", "5")
+QUICK_SLURM = (*QUICK, "--slurm-init-seconds-before-status-checks", "8")
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ class ClusterWorkflow(Workflow):
 
 
 def make_project(workflow):
-    write_trials(workflow.folder / "trials.txt", write_tree(workflow.folder / "wavs"))
+    write_trials(workflow.folder / "trials.txt", write_tree(workflow.folder / "wavs", speakers=5))  # in both shards
     write_checkpoint(workflow.folder / "checkpoint.zip")
     workflow.configure(CONFIG)
     return workflow
