@@ -42,7 +42,7 @@ localrules:
 
 # With --keep-going a failure may be long past when the run ends.
 onerror:
-    print(failures.summary(log))
+    print(failures.summary(log), file=sys.stderr)
 
 
 rule all:

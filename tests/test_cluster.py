@@ -226,7 +226,7 @@ def test_a_killed_job_is_reported_and_made_by_the_next_run(tmp_path, slurm, loca
     before = slurm.jobs()
     workflow = make_project(ClusterWorkflow(tmp_path, "slurm", slurm))
     benchmark = "work/benchmarks/openvino-f32/bs4.json"
-    starved = ("infer:mem_mb=200", "benchmark_engine:runtime=1")  # in place of all of the profile's
+    starved = ("infer:mem_mb=110", "benchmark_engine:runtime=1")  # in place of all of the profile's
     workflow.configure(CONFIG.replace("seconds: 0.05", "seconds: 100"))
     process = workflow.start(MAIN, benchmark, "work/benchmarks/machine.json", "--set-resources", *starved)
     cancelled = kill_when_running(slurm, "measure_machine", before)
