@@ -18,9 +18,14 @@ include: "rules/demo.smk"
 include: "rules/features.smk"
 include: "rules/network.smk"
 include: "rules/inference.smk"
+include: "rules/npu.smk"
 include: "rules/scoring.smk"
 include: "rules/benchmark.smk"
 include: "rules/report.smk"
+
+
+onstart:
+    require_npus()
 
 
 # Under a cluster's scheduler these run where Snakemake runs: less than a second each, and no torch; and the download,

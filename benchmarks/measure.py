@@ -165,11 +165,11 @@ def make_torchscript(folder, *arguments):
 
 def load(folder, torchscript, label, batch_size, threads):
     name, precision = engines.parse(label)
-    settings = {"batch_size": batch_size, "precision": precision, "options": {}}
+    settings = {"batch_size": batch_size, "shape": SHAPE, "precision": precision, "options": {}, "device": None}
     artefact = folder / f"{label}-bs{batch_size}"
     if not artefact.exists():
         artefact.mkdir()
-        engines.module(name).compile_artefact(torchscript, artefact, shape=SHAPE, **settings)
+        engines.module(name).compile_artefact(torchscript, artefact, **settings)
     return engines.module(name).load(artefact, threads=threads, **settings)
 
 

@@ -28,18 +28,21 @@ rule benchmark_engine:
     log:
         "logs/benchmark_engine/{engine}_bs{batch}.log",
     conda:
-        "../envs/cpu.yaml"
-    threads: workflow.cores
+        engine_environment
+    threads: benchmark_threads
+    resources:
+        npu=npus,
     params:
-        python=python,
+        command=engine_command,
         script=script("benchmark_engine.py"),
         code=engine_code("benchmark_engine.py"),
         versions=engine_versions,
         options=engine_options,
+        devices=engine_devices,
         settings=options_of(config["benchmark"], "seconds", "count", "runs"),
     shell:
-        "{params.python:q} {params.script:q} --artefact {input.artefact:q} --features {input.features:q}"
-        " --options {params.options:q} --threads {threads} {params.settings} --output {output:q} > {log:q} 2>&1"
+        "({params.command} {params.script:q} --artefact {input.artefact:q} --features {input.features:q}"
+        " --options {params.options:q} --threads {threads} {params.devices} {params.settings} --output {output:q}) > {log:q} 2>&1"
 
 
 rule compare_engine:

@@ -13,7 +13,7 @@ from snakemake.exceptions import WorkflowError
 SCRIPTS = Path(str(workflow.current_basedir)).parent / "workflow_scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from asv import archive, code, dataset, demo, engines, failures, score_files, trials
+from asv import archive, code, dataset, demo, engines, failures, score_files, toolchain, trials
 from asv.benchmark_table import REFERENCE
 from asv.config import check
 from asv.errors import InputError
@@ -61,6 +61,11 @@ def trial_lists():
     return lists
 
 
+NPU_ENGINES = [name for name in engines.names() if toolchain.is_npu(name)]
+NPU_RULES = ("compile_engine", "infer", "benchmark_engine")
+if "npu" not in workflow.global_resources:  # --resources npu=N was not given: as many jobs at once as devices
+    DEVICES = {device for name in NPU_ENGINES for device in config["engines"][name]["devices"]}
+    workflow.register_resource("npu", len(DEVICES))
 TRIALS = checked(trial_lists)
 checked(trials.protocol_names, TRIALS)
 checked(score_files.check_format, config["scoring"]["format"])
@@ -106,10 +111,12 @@ wildcard_constraints:
 # or another interpreter of the same versions makes nothing stale; code, settings and versions do.
 
 
+CONDA = any(str(method) == "conda" for method in workflow.deployment_settings.deployment_method)
+
+
 def python(wildcards, output):
     """The interpreter: the conda environment's under --sdm conda, else Snakemake's own."""
-    methods = workflow.deployment_settings.deployment_method
-    return "python" if any(str(method) == "conda" for method in methods) else sys.executable
+    return "python" if CONDA else sys.executable
 
 
 def script(name):
@@ -131,14 +138,82 @@ def engine_code(name):
     return lambda wildcards: code_digest(SCRIPTS / name, engines.source(engine_name(wildcards)))
 
 
+# NPU engines have a toolchain of their own, and devices: settings that say where a job runs, not what it computes.
+PLACEMENT = ("python", "env_scripts", "devices")
+
+
+def engine_settings(wildcards):
+    """What config.yaml says of the job's engine."""
+    return config["engines"].get(engine_name(wildcards), {})
+
+
+def engine_command(wildcards, output):
+    """Shell words that end in the interpreter of the job's engine."""
+    settings = engine_settings(wildcards)
+    chosen = settings.get("python") or python(wildcards, output)
+    return toolchain.command(chosen, settings.get("env_scripts", []))
+
+
+def engine_environment(wildcards):
+    """The conda environment of the job's engine."""
+    return "../envs/npu.yaml" if toolchain.is_npu(engine_name(wildcards)) else "../envs/cpu.yaml"
+
+
+def engine_devices(wildcards, output):
+    """Options that name the engine's devices."""
+    devices = engine_settings(wildcards).get("devices")
+    return shlex.join(["--devices", *map(str, devices)]) if devices else ""
+
+
+def npus(wildcards):
+    """Devices that a job takes: the resource ``npu``."""
+    return int("devices" in engine_settings(wildcards))
+
+
+def benchmark_threads(wildcards):
+    """All cores, so that nothing runs beside a benchmark; of several devices, as many benchmarks as there are fill them."""
+    return max(1, workflow.cores // len(engine_settings(wildcards).get("devices", [0])))
+
+
+@functools.cache
+def toolchain_versions(name):
+    """Versions in an NPU engine's toolchain; unknown until Snakemake has made a conda environment."""
+    settings = config["engines"][name]
+    if CONDA and not settings["python"]:
+        return {}
+    answer = toolchain.ask(name, settings, sys.executable, "versions")
+    if answer["problems"]:
+        raise WorkflowError("\n".join(answer["problems"]))
+    return answer["facts"]["versions"]
+
+
 def engine_versions(wildcards):
     """Versions of the packages that the engine depends on."""
-    return engines.versions(engine_name(wildcards))
+    name = engine_name(wildcards)
+    return toolchain_versions(name) if toolchain.is_npu(name) else engines.versions(name)
 
 
 def engine_options(wildcards):
     """Options of the engine, JSON."""
-    return json.dumps(config["engines"].get(engine_name(wildcards), {}).get("options", {}), sort_keys=True)
+    settings = engine_settings(wildcards)
+    options = {name: value for name, value in settings.items() if name not in PLACEMENT}
+    return json.dumps(settings.get("options", options), sort_keys=True)
+
+
+def npu_settings(wildcards):
+    """Settings of the NPU engines that the configuration uses, or of all, by name; JSON."""
+    wanted = {config["engine"], *(engines.parse(label)[0] for label in config["benchmark"]["engines"])}
+    used = [name for name in NPU_ENGINES if name in wanted]
+    return json.dumps({name: config["engines"][name] for name in used or NPU_ENGINES})
+
+
+def require_npus():
+    """Before any job runs: try the toolchains of the NPU engines whose jobs are to run, on this machine."""
+    jobs = [job for job in workflow.dag.needrun_jobs() if job.rule.name in NPU_RULES]
+    for name in sorted({engine_name(job.wildcards) for job in jobs}):
+        settings = config["engines"].get(name, {})
+        if "devices" in settings and not (CONDA and not settings["python"]):
+            checked(toolchain.require, name, settings, sys.executable)
 
 
 def versions(*packages):
@@ -165,7 +240,13 @@ def roots(wildcards, output):
 @functools.cache
 def unsupported(label):
     """Why this machine cannot run an engine and precision, or None. Asked only where benchmarks are wanted."""
-    return engines.unsupported(label)
+    name, _ = engines.parse(label)
+    if not toolchain.is_npu(name):
+        return engines.unsupported(label)
+    if CONDA or workflow.remote_exec or not workflow.local_exec:  # the devices are elsewhere, or the environment is
+        return None
+    problems = toolchain.ask(name, config["engines"][name], sys.executable, "devices")["problems"]
+    return problems[0].splitlines()[0] if problems else None
 
 
 def benchmark_files(pattern, reference=True, batches=None):

@@ -9,19 +9,22 @@ rule compile_engine:
     log:
         "logs/compile_engine/{engine}_bs{batch}.log",
     conda:
-        "../envs/cpu.yaml"
+        engine_environment
     threads: config["threads"]
+    resources:
+        npu=npus,
     params:
-        python=python,
+        command=engine_command,
         script=script("compile_engine.py"),
         code=engine_code("compile_engine.py"),
         versions=engine_versions,
         options=engine_options,
+        devices=engine_devices,
         shape=[config["features"]["n_mels"], config["features"]["frames"]],
     shell:
-        "{params.python:q} {params.script:q} --torchscript {input:q} --engine {wildcards.engine}"
-        " --batch-size {wildcards.batch} --shape {params.shape} --options {params.options:q} --threads {threads}"
-        " --output {output:q} > {log:q} 2>&1"
+        "({params.command} {params.script:q} --torchscript {input:q} --engine {wildcards.engine}"
+        " --batch-size {wildcards.batch} --shape {params.shape} --options {params.options:q} --threads {threads} {params.devices}"
+        " --output {output:q}) > {log:q} 2>&1"
 
 
 rule infer:
@@ -34,16 +37,19 @@ rule infer:
     log:
         "logs/infer/{engine}_bs{batch}/{shard}.log",
     conda:
-        "../envs/cpu.yaml"
+        engine_environment
     threads: config["threads"]
+    resources:
+        npu=npus,
     params:
-        python=python,
+        command=engine_command,
         script=script("infer.py"),
         code=engine_code("infer.py"),
         versions=engine_versions,
         options=engine_options,
+        devices=engine_devices,
         crops=config["features"]["crops"],
     shell:
-        "{params.python:q} {params.script:q} --artefact {input.artefact:q} --features {input.features:q}"
-        " --crops {params.crops} --options {params.options:q} --threads {threads}"
-        " --output {output.embeddings:q} --sidecar {output.sidecar:q} > {log:q} 2>&1"
+        "({params.command} {params.script:q} --artefact {input.artefact:q} --features {input.features:q}"
+        " --crops {params.crops} --options {params.options:q} --threads {threads} {params.devices}"
+        " --output {output.embeddings:q} --sidecar {output.sidecar:q}) > {log:q} 2>&1"

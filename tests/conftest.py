@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 REPO = Path(__file__).resolve().parent.parent
 SCRIPTS = REPO / "workflow_scripts"
 SHARED = REPO.parent / "shared"
+STAND_IN = REPO / "tests" / "stand_in"  # for PYTHONPATH: torch_aie and mindietorch, on the CPU
 
 
 def _shared(name):
@@ -32,6 +34,21 @@ def golden():
 def speech():
     """Folder of real speech: the tree ``fsdd16k`` and its ``trials.txt``."""
     return _shared("speech")
+
+
+@pytest.fixture(params=["torch_aie", "mindietorch"])
+def stand_in(request, monkeypatch):
+    """The stand-in for an NPU's plug-in, under both names, with two devices and no memory of other tests."""
+    monkeypatch.syspath_prepend(STAND_IN)
+    plugin = importlib.import_module(request.param)
+    from ascend_stand_in import STATE, device
+
+    STATE.name = request.param
+    STATE.reset()
+    device.install()
+    yield plugin
+    device.uninstall()
+    STATE.reset()
 
 
 class Workflow:

@@ -105,7 +105,7 @@ def test_the_gate_catches_perturbed_weights(project, tmp_path):
         torch.jit.trace(EmbeddingOnly(network), torch.zeros(1, 80, 200)).save(str(copy.folder / "other.pt"))
     artefact = copy.folder / "work/engines/openvino-f32/bs3"
     engines.module("openvino").compile_artefact(
-        copy.folder / "other.pt", artefact, batch_size=3, shape=(80, 200), precision="f32", options={}
+        copy.folder / "other.pt", artefact, batch_size=3, shape=(80, 200), precision="f32", options={}, device=None
     )
     output = copy.run("accuracy_gate", "--forcerun", "infer", fails=True)
     assert "1 of" in output

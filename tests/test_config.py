@@ -170,7 +170,10 @@ def test_wrong_type_names_the_setting_and_the_type(config, place, wanted):
         ({"batch_sizes": [4, 8, 4]}, ["batch_sizes: [4, 8, 4]", "non-unique"]),
         ({"shards": 0}, ["shards: 0", "minimum of 1"]),
         ({"threads": 0}, ["threads: 0", "minimum of 1"]),
-        ({"engine": "tensorrt"}, ["engine: unknown engine 'tensorrt'", "openvino, torchscript"]),
+        (
+            {"engine": "tensorrt"},
+            ["engine: unknown engine 'tensorrt'", "mindietorch, openvino, torch_aie, torchscript"],
+        ),
         ({"engine": ""}, ["engine: "]),
         ({"precision": "int8"}, ["precision: openvino has no 'int8'", "f32, bf16"]),
         ({"engine": "torchscript", "precision": "bf16"}, ["precision: torchscript has no 'bf16'", "it offers f32"]),

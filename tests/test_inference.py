@@ -38,9 +38,15 @@ def session(torchscript, tmp_path_factory):
         key = label, batch_size
         if key not in made or options:
             name, precision = engines.parse(label)
-            settings = {"batch_size": batch_size, "precision": precision, "options": options or {}}
+            settings = {
+                "batch_size": batch_size,
+                "shape": SHAPE,
+                "precision": precision,
+                "options": options or {},
+                "device": None,
+            }
             folder = tmp_path_factory.mktemp("artefact")
-            engines.module(name).compile_artefact(torchscript, folder, shape=SHAPE, **settings)
+            engines.module(name).compile_artefact(torchscript, folder, **settings)
             made[key] = engines.module(name).load(folder, threads=1, **settings)
         return made[key]
 
@@ -157,8 +163,8 @@ def test_the_attention_output_does_not_change_the_embedding(tmp_path, features):
         for name in ("openvino", "torchscript"):
             folder = tmp_path / f"{name}{len(outputs)}"
             folder.mkdir()
-            settings = {"batch_size": 4, "precision": "f32", "options": {}}
-            engines.module(name).compile_artefact(path, folder, shape=SHAPE, **settings)
+            settings = {"batch_size": 4, "shape": SHAPE, "precision": "f32", "options": {}, "device": None}
+            engines.module(name).compile_artefact(path, folder, **settings)
             outputs.append(engines.module(name).load(folder, threads=1, **settings).run(features[:4]))
     for other in outputs[1:]:
         np.testing.assert_allclose(other, outputs[0], atol=1e-5)
@@ -172,7 +178,7 @@ def test_wrong_engine_options_are_refused(session):
 
 
 def test_names_of_engines():
-    assert engines.names() == ["openvino", "torchscript"]
+    assert engines.names() == ["mindietorch", "openvino", "torch_aie", "torchscript"]
     assert engines.label("openvino") == "openvino-f32"
     assert engines.parse("openvino-bf16") == ("openvino", "bf16")
     with pytest.raises(InputError, match=r"unknown engine 'tensorrt'; there are openvino, torchscript"):

@@ -49,12 +49,12 @@ def row_of(engine, size, speed=100.0, gate="PASS"):
     throughput = speed * (1 + np.log2(size) / 10)
     latency = 1000 * size / throughput
     numbers = (throughput, throughput * 0.97, throughput * 1.02, throughput * 1.3, latency, latency * 1.1)
-    known = {"engine": engine, "batch_size": size, "status": "ok", "gate": gate}
+    known = {"engine": engine, "batch_size": size, "status": "ok", "stand_in": None, "gate": gate}
     return {**known, **dict(zip(MEASURED, numbers))}
 
 
 def unsupported(engine, size):
-    known = {"engine": engine, "batch_size": size, "status": "unsupported", "gate": None}
+    known = {"engine": engine, "batch_size": size, "status": "unsupported", "stand_in": None, "gate": None}
     return {**known, **dict.fromkeys(MEASURED)}
 
 

@@ -1,18 +1,20 @@
 """Measure the throughput and latency of one engine artefact. Run it alone on the machine.
 
 Real features are held in memory. After a warm-up, runs of at least --seconds and --count batches are repeated; the
-median run counts. An engine that can keep several requests in flight is measured in that mode, too.
+median run counts. An engine that can keep several requests in flight is measured in that mode, too; of an engine with a
+device of its own, copies to and from it are told apart from its work.
 """
 
 from __future__ import annotations
 
+import contextlib
 import resource
 import time
 from pathlib import Path
 
 import numpy as np
 
-from asv import cli, engines, files, timing
+from asv import cli, devices, engines, files, timing
 from asv.errors import InputError
 from asv.npy import open_rows
 
@@ -20,12 +22,18 @@ from asv.npy import open_rows
 def measure_one_by_one(session, batches, options):
     """One batch after the other, as an application that waits for each answer."""
     count, seconds, stable = timing.warm_up(session.run, batches)
+    parts = []  # of each batch, where the session tells
+
+    def run(batch):
+        session.run(batch)
+        parts.append(getattr(session, "seconds", {}))
+
     runs = [
-        timing.timed_run(session.run, batches, options.seconds, options.count)
+        timing.timed_run(run, batches, options.seconds, options.count)
         for _ in cli.progress(range(options.runs), "benchmark", "run")
     ]
     warm_up = {"batches": count, "seconds": seconds, "stable": stable}
-    return {**timing.summary(runs, len(batches[0])), "warm_up": warm_up}
+    return {**timing.summary(runs, len(batches[0])), **timing.part_means(parts), "warm_up": warm_up}
 
 
 def measure_in_flight(session, batches, options, latency):
@@ -47,6 +55,7 @@ def main():
     parser.add_argument("--features", type=Path, nargs="+", required=True, help=".npy; the first that has rows is used")
     parser.add_argument("--options", type=cli.json_object, default="{}", help="options of the engine, JSON")
     parser.add_argument("--threads", type=cli.positive, default=1)
+    cli.add_devices(parser)
     parser.add_argument("--seconds", type=float, default=1.0, help="least time of a run")
     parser.add_argument("--count", type=cli.positive, default=11, help="least batches of a run")
     parser.add_argument("--runs", type=cli.positive, default=3)
@@ -54,27 +63,36 @@ def main():
     options = parser.parse_args()
     artefact = files.read_json(options.artefact / "artefact.json")
     name, precision = artefact["engine"], artefact["requested_precision"]
-    batch_size, *_ = artefact["input"]
+    batch_size, *shape = artefact["input"]
     features = next((rows for rows in map(open_rows, options.features) if len(rows)), None)
     if features is None:
         raise InputError("no features to measure with: every utterance was rejected")
     batches = timing.batches_in_memory(features, batch_size)
     engine, threads = engines.module(name), cli.usable_threads(options.threads)
-    settings = {"batch_size": batch_size, "precision": precision, "threads": threads}
-    bystanders, started = timing.Bystanders(), time.perf_counter()
-    session = engine.load(options.artefact, options=options.options, **settings)
-    load_seconds = time.perf_counter() - started
-    one_by_one = measure_one_by_one(session, batches, options)
-    facts, in_flight = session.facts, None
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    if hasattr(engine, "load_in_flight"):
-        session = engine.load_in_flight(options.artefact, options=options.options, **settings)
-        in_flight = measure_in_flight(session, batches, options, one_by_one["latency_mean_ms"] / 1e3)
+    with devices.hold(options.devices) as device:
+        settings = {
+            "batch_size": batch_size,
+            "shape": tuple(shape),
+            "precision": precision,
+            "threads": threads,
+            "options": options.options,
+            "device": device,
+        }
+        bystanders, started = timing.Bystanders(), time.perf_counter()
+        with contextlib.closing(engine.load(options.artefact, **settings)) as session:
+            load_seconds = time.perf_counter() - started
+            one_by_one = measure_one_by_one(session, batches, options)
+            facts, in_flight = session.facts, None
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        if hasattr(engine, "load_in_flight"):
+            session = engine.load_in_flight(options.artefact, **settings)
+            in_flight = measure_in_flight(session, batches, options, one_by_one["latency_mean_ms"] / 1e3)
     result = {
         "engine": name,
         "versions": engines.versions(name),
         "requested_precision": precision,
         **facts,
+        "device": device,
         "batch_size": batch_size,
         "one_by_one": one_by_one,
         "in_flight": in_flight,

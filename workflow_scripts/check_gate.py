@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from asv import cli, files
+from asv import caveats, cli, files
 from asv.errors import InputError
 
 
@@ -13,12 +13,13 @@ def main():
     parser.add_argument("--table", type=Path, required=True, help="results/benchmarks.json")
     parser.add_argument("--output", type=Path, required=True, help="text: how many rows passed")
     options = parser.parse_args()
-    rows = files.read_json(options.table)["rows"]
+    table = files.read_json(options.table)
+    rows = table["rows"]
     failing = [row for row in rows if row["gate"] == "FAIL"]
     listing = "".join(f"\n  {r['engine']}, batch size {r['batch_size']}: {'; '.join(r['faults'])}" for r in failing)
     if failing:
         raise InputError(f"{len(failing)} of {len(rows)} rows fail the accuracy gate (accuracy_gate):{listing}")
-    files.write_text(options.output, f"all {len(rows)} rows pass\n")
+    files.write_text(options.output, "\n".join([f"all {len(rows)} rows pass", *caveats.of_table(table), ""]))
 
 
 if __name__ == "__main__":

@@ -5,12 +5,13 @@ The artefact folder holds what the engine loads, and artefact.json: engine, vers
 
 from __future__ import annotations
 
+import contextlib
 import time
 from pathlib import Path
 
 import numpy as np
 
-from asv import cli, code, engines, files
+from asv import cli, code, devices, engines, files
 from asv.errors import InputError
 
 # Least cosine between the embeddings of the artefact and of the trace, on noise. In float32 only the order of sums
@@ -39,26 +40,28 @@ def main():
     parser.add_argument("--shape", type=int, nargs=2, default=(80, 200), metavar=("MELS", "FRAMES"))
     parser.add_argument("--options", type=cli.json_object, default="{}", help="options of the engine, JSON")
     parser.add_argument("--threads", type=cli.positive, default=1)
+    cli.add_devices(parser)
     parser.add_argument("--output", type=Path, required=True, help="artefact folder")
     options = parser.parse_args()
     name, precision = engines.parse(options.engine)
     engine, shape = engines.module(name), tuple(options.shape)
-    settings = {"batch_size": options.batch_size, "precision": precision, "options": options.options}
-    with files.atomic_folder(options.output) as folder:
+    with devices.hold(options.devices) as device, files.atomic_folder(options.output) as folder:
+        settings = {
+            "batch_size": options.batch_size,
+            "shape": shape,
+            "precision": precision,
+            "options": options.options,
+            "device": device,
+        }
         started = time.perf_counter()
-        facts = engine.compile_artefact(options.torchscript, folder, shape=shape, **settings)
+        facts = engine.compile_artefact(options.torchscript, folder, **settings)
         seconds = time.perf_counter() - started
         artefact_bytes = sum(path.stat().st_size for path in folder.iterdir())
         threads = cli.usable_threads(options.threads)
-        session = engine.load(folder, threads=threads, **settings)
-        reference = engines.module("torchscript")
-        cosine = check_artefact(
-            session,
-            reference.Session(options.torchscript, threads),
-            options.batch_size,
-            shape,
-            LEAST_COSINE.get(precision, LEAST_COSINE_REDUCED),
-        )
+        reference = engines.module("torchscript").Session(options.torchscript, threads)
+        least = LEAST_COSINE.get(precision, LEAST_COSINE_REDUCED)
+        with contextlib.closing(engine.load(folder, threads=threads, **settings)) as session:
+            cosine = check_artefact(session, reference, options.batch_size, shape, least)
         sidecar = {
             "engine": name,
             "versions": engines.versions(name),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from pathlib import Path
 
 import numpy as np
 
-from asv import cli, code, engines, files
+from asv import cli, code, devices, engines, files
 from asv.errors import InputError
 from asv.inference import embed
 from asv.npy import open_rows
@@ -20,6 +21,7 @@ def main():
     parser.add_argument("--crops", type=cli.positive, default=1, help="rows of an utterance")
     parser.add_argument("--options", type=cli.json_object, default="{}", help="options of the engine, JSON")
     parser.add_argument("--threads", type=cli.positive, default=1)
+    cli.add_devices(parser)
     parser.add_argument("--output", type=Path, required=True, help="embeddings, .npy (utterances, 192)")
     parser.add_argument("--sidecar", type=Path, required=True, help="JSON: what ran")
     options = parser.parse_args()
@@ -32,17 +34,21 @@ def main():
             f"{options.features}: {features.dtype} {features.shape} does not fit an artefact for float32 (n, {shape}) "
             f"and {options.crops} crops an utterance; make the features again"
         )
-    started = time.perf_counter()
-    session = engines.module(name).load(
-        options.artefact,
-        batch_size=batch_size,
-        precision=precision,
-        threads=cli.usable_threads(options.threads),
-        options=options.options,
-    )
-    loaded = time.perf_counter()
-    embeddings, engine_seconds = embed(session, features, batch_size, options.crops)
-    ended = time.perf_counter()
+    with devices.hold(options.devices) as device:
+        started = time.perf_counter()
+        session = engines.module(name).load(
+            options.artefact,
+            batch_size=batch_size,
+            shape=tuple(shape),
+            precision=precision,
+            threads=cli.usable_threads(options.threads),
+            options=options.options,
+            device=device,
+        )
+        with contextlib.closing(session):
+            loaded = time.perf_counter()
+            embeddings, engine_seconds = embed(session, features, batch_size, options.crops)
+            ended = time.perf_counter()
     with files.atomic_file(options.output) as temporary, temporary.open("wb") as stream:
         np.save(stream, embeddings)
     sidecar = {

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from asv import benchmark_table, cli, files, published
+from asv import benchmark_table, caveats, cli, files, published
 from asv.benchmark_table import COLUMNS
-
-HEADER = [heading for heading, _ in COLUMNS.values()]
 
 
 def load_row(root, engine, batch, machine):
@@ -24,17 +22,19 @@ def load_row(root, engine, batch, machine):
 
 def text(table, result):
     """The whole of benchmarks.md."""
-    machine, demo = table["machine"], table["demo"]
+    machine, columns = table["machine"], benchmark_table.printed_columns(table["rows"])
     peaks = ", ".join(f"{name} {value:.0f}" for name, value in machine["matmul_gflops"].items())
     protocol, _ = next(iter(result["protocols"].items()))
     busy = max((row.get("bystander_cores") or 0 for row in table["rows"]), default=0)
     lines = [
         "# Benchmarks",
         "",
-        *([f"**DEMO: {demo}. Its accuracy says nothing of real speech.**", ""] if demo else []),
+        *(line for note in caveats.of_table(table) for line in (f"**{note}.**", "")),
         table["recommendation"],
         "",
-        benchmark_table.markdown(HEADER, [benchmark_table.printed(row) for row in table["rows"]]),
+        benchmark_table.markdown(
+            [COLUMNS[key][0] for key in columns], [benchmark_table.printed(row, columns) for row in table["rows"]]
+        ),
         f"EER: {protocol}. Throughput: crops of {result['features']['shape'][1]} frames, one batch after another; "
         "in flight: several requests at once. Latency is of a batch; a dash for a percentile: too few batches to tell.",
         f"Network: C = {result['network']['channels']}, {result['network']['gflop']:.2f} GFLOP a crop. "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from . import caveats
 from .trials import CENTROID, CENTROID_LEAVE_ONE_OUT
 
 CENTROID_NOTES = {
@@ -15,17 +16,13 @@ def _percent(fraction):
 
 
 def headline(result):
-    """The first line: the EER, of what, and whether it is only the demo's."""
+    """The first line: the EER, of what, and what it must not be taken for."""
     name, protocol = next(iter(result["protocols"].items()))
     trials = protocol["targets"] + protocol["nontargets"]
     of_what = f"{name}, {trials:,} trials"
     if name == CENTROID:
         of_what = f"the seed's centroid protocol alone (no trial list was given or found), {trials:,} scores"
-    notes = []
-    if result["dataset"]["demo"]:
-        notes.append("DEMO: synthetic voices, says nothing of real speech")
-    if result["network"]["demo"]:
-        notes.append(f"DEMO checkpoint ({result['network']['demo']})")
+    notes = caveats.of_result(result)
     if protocol["heard_speakers"]:
         notes.append("NOT A FAIR TEST: the network has heard these speakers")
     return f"EER {_percent(protocol['eer'])}   {of_what}" + (f"   [{'; '.join(notes)}]" if notes else "")

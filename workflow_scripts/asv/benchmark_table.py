@@ -13,19 +13,24 @@ def row(benchmark, artefact, result, agreement, machine):
     network, precision = result["network"], benchmark["precision"]
     seconds = artefact["input"][2] * result["features"]["hop_length"] / result["features"]["sample_rate"]
     gflops = single["throughput"] * network["gflop"]
-    peak = machine["matmul_gflops"].get(precision)
+    peak = machine["matmul_gflops"].get(precision) if benchmark["device"] is None else None  # the CPU's
     return {
         "engine": f"{benchmark['engine']}-{benchmark['requested_precision']}",
         "name": benchmark["engine"],
         "precision": precision,
         "batch_size": benchmark["batch_size"],
         "status": "ok",
+        "stand_in": benchmark.get("stand_in"),
         "threads": benchmark["threads"],
         "throughput": single["throughput"],
         "throughput_low": min(single["throughput_runs"]),
         "throughput_high": max(single["throughput_runs"]),
         "engine_throughput": single["engine_throughput"],
         "async_throughput": in_flight and in_flight["throughput"],
+        "device_throughput": single["compute_ms"] and 1e3 * benchmark["batch_size"] / single["compute_ms"],
+        "to_device_ms": single["to_device_ms"],
+        "compute_ms": single["compute_ms"],
+        "from_device_ms": single["from_device_ms"],
         "latency_mean_ms": single["latency_mean_ms"],
         "latency_p50_ms": single["latency_p50_ms"],
         "latency_p90_ms": single["latency_p90_ms"],
@@ -55,12 +60,15 @@ def unsupported_row(label, batch_size, reason):
     name, _, precision = label.rpartition("-")
     known = {"engine": label, "name": name, "precision": precision, "batch_size": batch_size, "status": "unsupported"}
     template = dict.fromkeys(COLUMNS)
-    return {**template, **known, "gate": None, "faults": [reason], "best": []}
+    return {**template, **known, "stand_in": None, "gate": None, "faults": [reason], "best": []}
 
 
 def mark_best(rows):
-    """Mark, among the rows that pass the gate, the one of highest throughput and the one of least latency, in place."""
-    passing = [row for row in rows if row["status"] == "ok" and row["gate"] != "FAIL"]
+    """Mark, among the rows that pass the gate, the one of highest throughput and the one of least latency, in place.
+
+    A stand-in for an engine is never the best.
+    """
+    passing = [row for row in rows if row["status"] == "ok" and row["gate"] != "FAIL" and not row["stand_in"]]
     if passing:
         max(passing, key=lambda row: row["throughput"])["best"].append("throughput")
         min(passing, key=lambda row: row["latency_mean_ms"])["best"].append("latency")
@@ -91,6 +99,7 @@ COLUMNS = {
     "throughput": ("crops/s", "{:.1f}".format),
     "spread": ("spread", str),
     "async_throughput": ("in flight, crops/s", "{:.1f}".format),
+    "device_throughput": ("without copies, crops/s", "{:.1f}".format),
     "latency_mean_ms": ("latency ms", "{:.2f}".format),
     "latency_p50_ms": ("p50", "{:.2f}".format),
     "latency_p90_ms": ("p90", "{:.2f}".format),
@@ -109,15 +118,30 @@ COLUMNS = {
 }
 
 
-def printed(row):
+# Columns that are printed only where a row has them: of engines with a device of their own.
+OF_DEVICES = ("device_throughput",)
+
+
+def shown_engine(row):
+    """An engine's label for people: what a stand-in made cannot be taken for the engine's."""
+    return f"{row['engine']} (STAND-IN)" if row["stand_in"] else row["engine"]
+
+
+def printed_columns(rows):
+    """The columns that a printed table of these rows has."""
+    return [key for key in COLUMNS if key not in OF_DEVICES or any(row.get(key) is not None for row in rows)]
+
+
+def printed(row, columns=tuple(COLUMNS)):
     """The cells of a row, as text; an empty cell is a dash."""
-    values = dict(row)
+    values = {**row, "engine": shown_engine(row)}
     if row["status"] == "ok":
         values["spread"] = f"±{50 * (row['throughput_high'] - row['throughput_low']) / row['throughput']:.1f} %"
     best = [f"best {kind}" for kind in row["best"]]
     status = [row["status"]] if row["status"] != "ok" else []
-    values["remarks"] = "; ".join([*best, *status, *row["faults"]]) or None
-    return [write(values[key]) if values.get(key) is not None else "–" for key, (_, write) in COLUMNS.items()]
+    stand_in = [row["stand_in"]] if row["stand_in"] else []
+    values["remarks"] = "; ".join([*best, *status, *row["faults"], *stand_in]) or None
+    return [COLUMNS[key][1](values[key]) if values.get(key) is not None else "–" for key in columns]
 
 
 def markdown(header, rows):

@@ -32,6 +32,17 @@ def usable_threads(wanted):
     return min(wanted, available or 1)
 
 
+def add_devices(parser):
+    """The option that names devices."""
+    parser.add_argument(
+        "--devices",
+        type=int,
+        nargs="*",
+        default=[],
+        help="numbers of an NPU engine's devices; the first free one is taken",
+    )
+
+
 def json_object(text):
     """Argument type: a JSON object."""
     try:

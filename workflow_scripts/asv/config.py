@@ -69,7 +69,7 @@ def _describe(error, schema):
     if error.validator == "anyOf":
         return f"{place}: {error.instance!r} is neither a string nor a list of different strings"
     if error.validator == "pattern":
-        return f"{place}: {error.instance!r} is not 64 hexadecimal digits"
+        return f"{place}: {error.instance!r} is not {error.schema['description']}"
     return f"{place}: {error.message}"
 
 

@@ -17,7 +17,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
-from . import files
+from . import caveats, files
+from .benchmark_table import shown_engine
 
 BLUE, ORANGE, RED, GREY = "#0072B2", "#E69F00", "#D55E00", "#666666"
 COLOURS = (BLUE, RED, "#009E73", "#CC79A7", ORANGE, "#56B4E9", "#000000")
@@ -61,18 +62,18 @@ def line_style(index):
 # What all figures share
 
 
-def new_figure(title, subtitle, demo, width, height):
+def new_figure(title, subtitle, notes, width, height):
     """An empty figure with its headings.
 
     Args:
         title: what is shown.
         subtitle: of what; may have several lines, and is wrapped.
-        demo: what makes the result a demo's, in words, wrapped; then a banner says so. Empty for real results.
+        notes: caveats, in words; where there are any a banner says so.
         width: inches.
         height: inches, without the headings.
     """
-    subtitle, demo = _wrap(subtitle, width * 13.5), _wrap(demo, width * 10)
-    banner = 0.13 + 0.19 * len(demo.splitlines()) if demo else 0.0
+    subtitle, warning = _wrap(subtitle, width * 13.5), _wrap("; ".join(notes), width * 10)
+    banner = 0.13 + 0.19 * len(warning.splitlines()) if warning else 0.0
     header = banner + 0.47 + 0.17 * len(subtitle.splitlines())
     figure = Figure(figsize=(width, height + header), facecolor="white", layout="constrained")
     figure.get_layout_engine().set(rect=(0.01, 0.01, 0.98, 1 - header / (height + header) - 0.01))
@@ -80,10 +81,10 @@ def new_figure(title, subtitle, demo, width, height):
     def place(inches):
         return 1 - inches / (height + header)
 
-    if demo:
+    if warning:
         bottom = place(banner)
         figure.add_artist(Rectangle((0, bottom), 1, 1 - bottom, transform=figure.transFigure, color="#8C2D04"))
-        figure.text(0.5, place(banner / 2), demo, color="white", weight="bold", ha="center", va="center")
+        figure.text(0.5, place(banner / 2), warning, color="white", weight="bold", ha="center", va="center")
     figure.text(0.1 / width, place(banner + 0.1), title, size=13, weight="bold", va="top")
     figure.text(0.1 / width, place(banner + 0.38), subtitle, size=9, color="#444444", va="top", linespacing=1.3)
     figure.asv_title = title
@@ -113,19 +114,10 @@ def _percent(fraction, _=None):
 # Scores
 
 
-def demo_note(result):
-    """What makes a result of score.py a demo's, in words; empty for real data and a real checkpoint."""
-    notes = []
-    if result["dataset"]["demo"]:
-        notes.append("DEMO: synthetic voices, says nothing of real speech")
-    if result["network"]["demo"]:
-        notes.append("DEMO checkpoint" if notes else f"DEMO checkpoint: {result['network']['demo']}")
-    return "; ".join(notes)
-
-
 def _of_what(result):
     engine = result["engine"]
-    return f"{engine['name']}, {engine['precision']}, batch size {engine['batch_size']}"
+    stand_in = " (STAND-IN)" if engine.get("stand_in") else ""
+    return f"{engine['name']}{stand_in}, {engine['precision']}, batch size {engine['batch_size']}"
 
 
 def set_deviate_axes(axes, lowest, highest):
@@ -187,7 +179,7 @@ def det_figure(result, rates_of):
         for name, rates in rates_of.items()
     }
     facts = f"{_of_what(result)}\nThin where fewer than {RELIABLE} misses or false accepts make the rate uncertain"
-    figure = new_figure("Detection error trade-off", facts, demo_note(result), 7.2, 6.9 + 0.2 * len(points))
+    figure = new_figure("Detection error trade-off", facts, caveats.of_result(result), 7.2, 6.9 + 0.2 * len(points))
     if not protocols:
         return _without_lists(figure)
     axes = figure.subplots()
@@ -241,7 +233,7 @@ def histogram_figure(result, scores_of):
         scores_of: name of a trial list to its scores, float ``(n,)``, and whether each is a target's, bool ``(n,)``.
     """
     count = len(scores_of)
-    figure = new_figure("Scores of trials", _of_what(result), demo_note(result), 8, 0.9 + max(2.3 * count, 2.6))
+    figure = new_figure("Scores of trials", _of_what(result), caveats.of_result(result), 8, 0.9 + max(2.3 * count, 2.6))
     if not scores_of:
         return _without_lists(figure)
     edges = bins(np.concatenate([scores for scores, _ in scores_of.values()]))
@@ -301,7 +293,7 @@ def _benchmark_figure(title, what, table):
     unsupported = sorted({row["engine"] for row in table["rows"] if row["status"] == "unsupported"})
     if unsupported:
         facts.append(f"Not supported on this machine: {', '.join(unsupported)}")
-    figure = new_figure(title, "\n".join(facts), _demo_of(table), 8, 4.6)
+    figure = new_figure(title, "\n".join(facts), caveats.of_table(table), 8, 4.6)
     axes = figure.subplots()
     sizes = sorted({row["batch_size"] for row in table["rows"]})
     axes.set_xscale("log", base=2)
@@ -313,25 +305,17 @@ def _benchmark_figure(title, what, table):
     return figure, axes
 
 
-def _demo_of(table):
-    """What makes the table a demo's; it may say so in its own words."""
-    if not table["demo"]:
-        return ""
-    what = table["demo"] if isinstance(table["demo"], str) else "synthetic voices or demo checkpoint"
-    return f"DEMO: {what}; says nothing of real speech"
-
-
 def _engines(table):
     """Labels in the table's order, which gives an engine the same colour in all pictures."""
     return list(dict.fromkeys(row["engine"] for row in table["rows"]))
 
 
 def _measured(table):
-    """Of every engine that has numbers: place beside the others, label, rows by batch size, style."""
+    """Of every engine that has numbers: place beside the others, rows by batch size, style."""
     rows = sorted((row for row in table["rows"] if row["status"] == "ok"), key=lambda row: row["batch_size"])
     rows_of = {engine: [row for row in rows if row["engine"] == engine] for engine in _engines(table)}
     middle = (sum(map(bool, rows_of.values())) - 1) / 2
-    styled = [(engine, found, line_style(index)) for index, (engine, found) in enumerate(rows_of.items()) if found]
+    styled = [(found, line_style(index)) for index, found in enumerate(rows_of.values()) if found]
     return [(index - middle, *of_engine) for index, of_engine in enumerate(styled)]
 
 
@@ -369,11 +353,13 @@ def throughput_figure(table):
         "One batch after another: median of repeated runs, bars from the slowest to the fastest",
         table,
     )
-    for place, engine, rows, style in _measured(table):
-        _draw_line(axes, place, rows, "throughput", "throughput_low", "throughput_high", label=engine, **style)
+    for place, rows, style in _measured(table):
+        _draw_line(
+            axes, place, rows, "throughput", "throughput_low", "throughput_high", label=shown_engine(rows[0]), **style
+        )
         if any(row["async_throughput"] is not None for row in rows):
             hollow = {**style, "linestyle": (0, (1, 2)), "markerfacecolor": "white"}
-            _draw_line(axes, place, rows, "async_throughput", label=f"{engine}, in flight", **hollow)
+            _draw_line(axes, place, rows, "async_throughput", label=f"{shown_engine(rows[0])}, in flight", **hollow)
     axes.set_ylim(bottom=0)
     axes.set_ylabel("throughput (crops / s)")
     return _finish_lines(figure, axes, table)
@@ -386,8 +372,8 @@ def latency_figure(table):
         "Mean of a batch; bars reach to the 90th percentile where the count supports it",
         table,
     )
-    for place, engine, rows, style in _measured(table):
-        _draw_line(axes, place, rows, "latency_mean_ms", high="latency_p90_ms", label=engine, **style)
+    for place, rows, style in _measured(table):
+        _draw_line(axes, place, rows, "latency_mean_ms", high="latency_p90_ms", label=shown_engine(rows[0]), **style)
     axes.set_yscale("log")
     axes.yaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}"))
@@ -407,7 +393,9 @@ def agreement_figure(table, cosines, least_cosine=None):
     engines = _engines(table)
     facts = "Embeddings of the same features against those of TorchScript, float32, by engine and batch size\n"
     facts += "Box: half of the utterances, with the median; whiskers: 1 to 99 %; point: the worst utterance"
-    figure = new_figure("Agreement with the reference", facts, _demo_of(table), 8, 1.3 + 0.34 * max(len(cosines), 4))
+    figure = new_figure(
+        "Agreement with the reference", facts, caveats.of_table(table), 8, 1.3 + 0.34 * max(len(cosines), 4)
+    )
     if not cosines:
         figure.text(0.5, 0.4, "No engine was compared with the reference.", ha="center")
         return figure
@@ -418,7 +406,8 @@ def agreement_figure(table, cosines, least_cosine=None):
     for place, ((engine, _), values) in enumerate(distances.items()):
         style = line_style(engines.index(engine))
         _draw_box(axes, place, values, style["color"], style["marker"])
-    axes.set_yticks(range(len(cosines)), [f"{engine}, bs{batch}" for engine, batch in cosines])
+    shown = {row["engine"]: shown_engine(row) for row in table["rows"]}
+    axes.set_yticks(range(len(cosines)), [f"{shown.get(engine, engine)}, bs{batch}" for engine, batch in cosines])
     axes.set_ylim(len(cosines) - 0.4, -0.6)
     ends = [*(end for values in distances.values() for end in (values.min(), values.max())), 1 - (least_cosine or 1)]
     ends = [math.log10(end) for end in ends if end > 0]

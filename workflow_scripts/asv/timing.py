@@ -94,6 +94,17 @@ def summary(runs, batch_size):
     }
 
 
+def part_means(parts):
+    """Mean milliseconds of a batch's parts, from dictionaries of seconds.
+
+    The parts are the copy ``to_device``, ``compute``, and the copy ``from_device``. An engine without a device of its
+    own has none: then all are None.
+    """
+    names = ("to_device", "compute", "from_device")
+    told = [part for part in parts if part]
+    return {f"{name}_ms": 1e3 * float(np.mean([part[name] for part in told])) if told else None for name in names}
+
+
 class Bystanders:
     """How busy the machine was with other things: CPU seconds of all processes but this one, in cores."""
 

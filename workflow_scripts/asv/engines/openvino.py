@@ -13,7 +13,7 @@ PRECISIONS = ("f32", "bf16")
 ARTEFACT = "network.xml"
 
 
-def compile_artefact(torchscript, folder, *, batch_size, shape, precision, options):
+def compile_artefact(torchscript, folder, *, batch_size, shape, precision, options, device):
     import openvino
     import torch
 
@@ -32,12 +32,12 @@ def unsupported(precision):
     return None if needed in offered else f"this CPU offers {', '.join(offered)}"
 
 
-def load(folder, *, batch_size, precision, threads, options):
+def load(folder, *, batch_size, shape, precision, threads, options, device):
     # One request at a time, on all its threads.
     return Session(_compile(folder, precision, threads, {"PERFORMANCE_HINT": "LATENCY", **options}))
 
 
-def load_in_flight(folder, *, batch_size, precision, threads, options):
+def load_in_flight(folder, *, batch_size, shape, precision, threads, options, device):
     """A session that keeps as many requests in flight as OpenVINO thinks best for throughput."""
     return InFlightSession(_compile(folder, precision, threads, {**options, "PERFORMANCE_HINT": "THROUGHPUT"}))
 
@@ -69,6 +69,9 @@ class Session:
 
     def run(self, batch):
         return self._request.infer([batch], share_inputs=True)[0]
+
+    def close(self):
+        """Nothing is held but memory."""
 
 
 class InFlightSession:

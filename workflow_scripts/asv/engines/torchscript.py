@@ -11,7 +11,7 @@ PRECISIONS = ("f32",)
 ARTEFACT = "network.torchscript.pt"
 
 
-def compile_artefact(torchscript, folder, *, batch_size, shape, precision, options):
+def compile_artefact(torchscript, folder, *, batch_size, shape, precision, options, device):
     """Nothing to compile: TorchScript runs as it is, at any batch size."""
     if options:
         raise InputError(f"engines.torchscript.options: none are known, got {', '.join(options)}")
@@ -19,7 +19,7 @@ def compile_artefact(torchscript, folder, *, batch_size, shape, precision, optio
     return {"artefact": ARTEFACT}
 
 
-def load(folder, *, batch_size, precision, threads, options):
+def load(folder, *, batch_size, shape, precision, threads, options, device):
     return Session(folder / ARTEFACT, threads)
 
 
@@ -36,3 +36,6 @@ class Session:
         with self._torch.inference_mode():
             output = self._network(self._torch.from_numpy(batch))
         return (output if self._torch.is_tensor(output) else output[0]).numpy()
+
+    def close(self):
+        """Nothing is held but memory."""

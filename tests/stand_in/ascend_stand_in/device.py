@@ -1,0 +1,175 @@
+"""Devices, streams, and tensors on a device: PyTorch's device for others (PrivateUse1), under its name ``npu``."""
+
+import contextlib
+import time
+import types
+
+import torch
+
+from . import STATE, ContractError, DisciplineError, faults
+
+CLOCK, LOAD = time.perf_counter, torch.jit.load
+_LIBRARIES = []  # registrations end with these objects
+
+
+def devices():
+    import os
+
+    return int(os.environ.get("STAND_IN_DEVICES", "2"))
+
+
+class NpuTensor(torch.Tensor):
+    """A tensor that can only be copied to the CPU, and asked for its shape, dtype and device."""
+
+    @staticmethod
+    def __new__(cls, data, device, stream=None):
+        made = torch.Tensor._make_wrapper_subclass(
+            cls, data.shape, strides=data.stride(), dtype=data.dtype, device=device
+        )
+        made.data_on_device, made.stream = data, stream
+        return made
+
+    def __repr__(self):
+        raise ContractError("a tensor on the NPU cannot be printed; copy it to the CPU")
+
+    @classmethod
+    def __torch_dispatch__(cls, func, types, args=(), kwargs=None):
+        aten, kwargs = torch.ops.aten, kwargs or {}
+        if func is aten.detach.default:
+            return NpuTensor(args[0].data_on_device, args[0].device, args[0].stream)
+        if func is aten._to_copy.default and torch.device(kwargs.get("device", "npu:0")).type == "cpu":
+            return _from_device(args[0])
+        if func is aten.copy_.default:
+            return _copy(*args[:2])
+        if func._schema.name.endswith("::execute"):
+            from . import program
+
+            return program.execute(*args)
+        raise ContractError(f"a tensor on the NPU offers no {func}; copy it to the CPU")
+
+
+def _from_device(tensor):
+    STATE.ready()
+    if tensor.stream in STATE.pending:
+        raise DisciplineError("a result was copied before its stream was synchronised")
+    STATE.log("to_cpu")
+    return tensor.data_on_device.clone()
+
+
+def _copy(target, source):
+    STATE.ready()
+    if not isinstance(target, NpuTensor):
+        target.copy_(_from_device(source))
+        return target
+    if isinstance(source, NpuTensor):
+        raise ContractError("copies between devices are not offered")
+    if target.device.index != STATE.device:
+        raise ContractError(f"a tensor goes to {target.device}, but set_device({STATE.device}) was called")
+    if not source.is_contiguous():
+        raise DisciplineError("a tensor that is not contiguous goes to the NPU")
+    target.data_on_device.copy_(source)
+    STATE.log("to_npu")
+    return target
+
+
+def set_device(device):
+    STATE.alive()
+    if type(device) is not int or not 0 <= device <= 1024:
+        raise ContractError(f"set_device: {device!r} is no device")
+    if "device-absent" in faults() or device >= devices():
+        raise RuntimeError(f"aclrtSetDevice failed: device {device} does not exist, error code 107001")
+    if "device-busy" in faults():
+        raise RuntimeError(f"aclrtSetDevice failed: device {device} is occupied, error code 507033")
+    STATE.device = device
+    STATE.log("set_device")
+
+
+def finalize():
+    STATE.alive()
+    STATE.log("finalize")
+    STATE.finalized = True
+
+
+class Stream:
+    """A queue of work on a device."""
+
+    def __init__(self, device=None, stream_id=0):
+        STATE.ready()
+        place = torch.device(f"npu:{STATE.device}" if device is None else device)
+        if place.type != "npu" or place.index != STATE.device:
+            raise ContractError(f"Stream on {place}, but set_device({STATE.device}) was called")
+        self._device, self._id = place, stream_id
+
+    def device(self):
+        return self._device
+
+    def id(self):
+        return self._id
+
+    def synchronize(self):
+        STATE.ready()
+        STATE.pending.discard(self)
+        STATE.log("synchronize")
+
+
+@contextlib.contextmanager
+def stream(chosen):
+    """Work started inside goes to the stream."""
+    if not isinstance(chosen, Stream):
+        raise ContractError(f"stream takes a Stream, not {type(chosen).__name__}")
+    STATE.streams.append(chosen)
+    try:
+        yield
+    finally:
+        STATE.streams.pop()
+
+
+npu = types.SimpleNamespace(Stream=Stream, stream=stream, default_stream=lambda device=None: Stream(device))
+
+
+def _clock():
+    if STATE.pending:
+        raise DisciplineError("the clock was read before the stream was synchronised")
+    return CLOCK()
+
+
+def _load(*args, **kwargs):
+    STATE.ready()
+    return LOAD(*args, **kwargs)
+
+
+def install():
+    """Give PyTorch the device, and watch the clock and torch.jit.load."""
+    time.perf_counter, torch.jit.load = _clock, _load
+    if _LIBRARIES:
+        return
+    torch.utils.rename_privateuse1_backend("npu")
+    hooks = types.ModuleType("torch.npu")
+    hooks._is_in_bad_fork, hooks._lazy_init = (lambda: False), (lambda: None)
+    if hasattr(torch, "_register_device_module"):
+        torch._register_device_module("npu", hooks)
+    aten = torch.library.Library("aten", "IMPL")
+
+    def empty_strided(size, stride, *, dtype=None, layout=None, device=None, pin_memory=None):
+        return NpuTensor(torch.empty_strided(size, stride, dtype=dtype), device)
+
+    def empty(size, *, dtype=None, layout=None, device=None, pin_memory=None, memory_format=None):
+        return NpuTensor(torch.empty(size, dtype=dtype), device)
+
+    aten.impl("empty_strided", empty_strided, "PrivateUse1")
+    aten.impl("empty.memory_format", empty, "PrivateUse1")
+    from . import program
+
+    for name in ("torch_aie", "mindietorch"):  # the operator that a compiled network consists of
+        library = torch.library.Library(name, "DEF")
+        library.define("execute(Tensor input, Tensor program, str spec) -> Tensor[]")
+        library.impl("execute", program.execute, "CPU")
+        library.define("complaint(Tensor program) -> str")
+        library.impl("complaint", program.complaint, "CPU")
+        _LIBRARIES.append(library)
+    _LIBRARIES.append(aten)
+
+
+def uninstall():
+    """Leave the clock and torch.jit.load as they were; for tests that share a process."""
+    time.perf_counter, torch.jit.load = CLOCK, LOAD

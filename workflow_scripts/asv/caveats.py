@@ -1,0 +1,22 @@
+"""What makes a result not what it seems: said wherever the result appears, by the same words."""
+
+from __future__ import annotations
+
+
+def of_result(result):
+    """Caveats of a result of score.py, in words; an empty list for real data, checkpoint and engine."""
+    notes = []
+    if result["dataset"]["demo"]:
+        notes.append("DEMO: synthetic voices, says nothing of real speech")
+    if result["network"]["demo"]:
+        notes.append(f"DEMO checkpoint ({result['network']['demo']})")
+    if result["engine"].get("stand_in"):
+        notes.append(f"STAND-IN: {result['engine']['stand_in']}")
+    return notes
+
+
+def of_table(table):
+    """Caveats of benchmarks.json, in words."""
+    notes = [f"DEMO: {table['demo']}; its accuracy says nothing of real speech"] if table["demo"] else []
+    stand_ins = sorted({row["engine"]: row["stand_in"] for row in table["rows"] if row["stand_in"]}.items())
+    return notes + [f"STAND-IN for {engine}: {what}" for engine, what in stand_ins]

@@ -1,0 +1,41 @@
+"""Write embeddings and speakers as the files that the original guide's postprocess.py reads.
+
+``mels{i}_0.bin``: 192 float32 of utterance i, native byte order. ``speakers{i}.pt``: a list of its speaker's name, for
+torch.load. ``utterances.tsv`` beside them says which utterance is which; the order is the manifests'.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from asv import cli, files, manifest
+from asv.errors import InputError
+
+
+def main():
+    parser = cli.parser(__doc__)
+    parser.add_argument("--embeddings", type=Path, nargs="+", required=True, help=".npy of infer.py, one a shard")
+    parser.add_argument("--manifest", type=Path, nargs="+", required=True, help="manifests of the same shards")
+    parser.add_argument("--output", type=Path, required=True, help="folder of mels{i}_0.bin")
+    parser.add_argument("--labels", type=Path, required=True, help="folder of speakers{i}.pt")
+    options = parser.parse_args()
+    rows = []
+    with files.atomic_folder(options.output) as output, files.atomic_folder(options.labels) as labels:
+        for table, array in zip(options.manifest, options.embeddings):
+            utterances, embeddings = manifest.read_utterances(table), np.load(array)
+            if len(utterances) != len(embeddings):
+                raise InputError(f"{array}: {len(embeddings)} embeddings for {len(utterances)} rows of {table}")
+            for utterance, embedding in zip(utterances, embeddings):
+                index = len(rows)
+                embedding.astype(np.float32).tofile(output / f"mels{index}_0.bin")
+                torch.save([utterance.speaker], labels / f"speakers{index}.pt")
+                rows.append((index, utterance.utterance, utterance.speaker))
+        files.write_table(output / "utterances.tsv", ("index", "utterance", "speaker"), rows)
+    print(f"{len(rows)} embeddings and speakers")
+
+
+if __name__ == "__main__":
+    cli.run(main)
