@@ -1,5 +1,6 @@
 """Every command line that the documentation shows, and every profile, in a dry run."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from synthetic import write_checkpoint, write_tree, write_trials
 DOCUMENTS = [REPO / "README.md", REPO / "CONTRIBUTING.md", *sorted((REPO / "docs").glob("*.md"))]
 COMMANDS = sorted({arguments for path in DOCUMENTS for arguments in command_lines(path.read_text())})
 PROFILES = sorted(path.name for path in (REPO / "profiles").iterdir())
+# One engine of each kind: its jobs on Slurm ask for a device, or they do not.
+ENGINES = tuple(f"results/{engine}/eer_bs4.txt" for engine in ("torch_aie-fp16", "mindietorch-f32", "openvino-f32"))
+ON_SLURM = (*ENGINES, "--workflow-profile", "profiles/slurm")
 # What the documents call the user's own settings.
 MINE = """
 dataset: {root: wavs, trials: [trials.txt]}
@@ -42,7 +46,7 @@ def outcomes(tmp_path_factory):
     """Exit code and output of every call, two at a time: each takes one to two seconds."""
     workflow = Documented(tmp_path_factory.mktemp("documented"))
     folder = workflow.folder
-    write_trials(folder / "trials.txt", write_tree(folder / "wavs"))
+    write_trials(folder / "trials.txt", write_tree(folder / "wavs", speakers=5))  # in both shards
     write_checkpoint(folder / "checkpoint.zip")
     (folder / "mine.yaml").write_text(MINE)
     (folder / "profiles").symlink_to(REPO / "profiles")
@@ -53,7 +57,7 @@ def outcomes(tmp_path_factory):
         return process.returncode, output
 
     calls = [*COMMANDS, *(("--workflow-profile", f"profiles/{name}", "all_benchmarks") for name in PROFILES)]
-    calls = list(dict.fromkeys(calls))
+    calls = list(dict.fromkeys([*calls, ON_SLURM]))
     with ThreadPoolExecutor(2) as pool:
         return dict(zip(calls, pool.map(call, calls)))
 
@@ -106,6 +110,17 @@ def test_retries_are_in_no_rule():
         assert "retries:" not in path.read_text(), path
 
 
+def test_slurm_is_asked_for_a_device_by_the_jobs_that_take_one(outcomes):
+    code, output = outcomes[ON_SLURM]
+    assert code == 0, output
+    jobs = [dict(re.findall(r"(\w+)=([^,\s]+)", line)) for line in re.findall(r"resources: (.*)", output)]
+    jobs = [job for job in jobs if "npu" in job]
+    assert len(jobs) == 9  # three engines, an artefact and two shards each
+    assert sum(job["npu"] == "1" for job in jobs) == 6
+    for job in jobs:
+        assert job.get("gres") == (f"npu:{job['npu']}" if job["npu"] != "0" else None)
+
+
 def evaluated(expression, engine):
     """An expression of a profile for a job of an engine, at the first attempt."""
     wildcards = type("Wildcards", (), {"engine": engine})
@@ -113,13 +128,14 @@ def evaluated(expression, engine):
 
 
 @pytest.mark.parametrize("rule", ["compile_engine", "infer", "benchmark_engine"])
-def test_a_device_is_asked_for_by_its_engines_only(rule):
+def test_both_profiles_ask_for_the_same(rule):
     slurm, generic = (
         yaml.safe_load((REPO / f"profiles/{name}/config.yaml").read_text())["set-resources"][rule]
         for name in ("slurm", "cluster-generic")
     )
-    for engine, gres in {"torch_aie-fp16": "npu:1", "mindietorch-fp32": "npu:1", "openvino-bf16": None}.items():
-        assert evaluated(slurm["gres"], engine) == gres
+    for engine in ("torch_aie-fp16", "mindietorch-f32", "openvino-bf16"):
         options = evaluated(generic["submit_options"], engine).split()
-        assert ("--gres=npu:1" in options) == (gres is not None)
+        assert ("--gres=npu:1" in options) == (evaluated(slurm["gres"], engine) == "npu:1")
         assert ("--exclusive" in options) == (rule == "benchmark_engine") == ("slurm_extra" in slurm)
+    for name in {"mem_mb", "runtime"} & set(slurm):
+        assert generic[name] == slurm[name]
