@@ -208,7 +208,9 @@ def npu_settings(wildcards):
 
 
 def require_npus():
-    """Before any job runs: try the toolchains of the NPU engines whose jobs are to run, on this machine."""
+    """Before any job runs: try the toolchains of the NPU engines whose jobs are to run, if they run on this machine."""
+    if not workflow.local_exec:
+        return
     jobs = [job for job in workflow.dag.needrun_jobs() if job.rule.name in NPU_RULES]
     for name in sorted({engine_name(job.wildcards) for job in jobs}):
         settings = config["engines"].get(name, {})
