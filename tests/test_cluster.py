@@ -247,6 +247,7 @@ def test_a_killed_job_is_reported_and_made_by_the_next_run(tmp_path, slurm, loca
         assert "exceeded memory limit" in Path(record["StdOut"]).read_text()
     for rule in ("measure_machine", "benchmark_engine", "infer"):
         assert f"Error in rule {rule}:" in output
+    assert "4 failed, to be made by the same command once more:" in output
     workflow.configure(CONFIG)
     again = workflow.run(MAIN, benchmark, "work/benchmarks/machine.json")
     assert {job["rule"] for job in started_jobs(again) if not job["local"]} == {
