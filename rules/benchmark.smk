@@ -14,7 +14,7 @@ rule measure_machine:
         python=python,
         script=script("measure_machine.py"),
         code=stage_code("measure_machine.py"),
-        versions=versions("torch"),
+        versions=versions("torch", "openvino"),
     shell:
         "{params.python:q} {params.script:q} --threads {threads} --output {output:q} > {log:q} 2>&1"
 

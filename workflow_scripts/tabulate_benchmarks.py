@@ -23,7 +23,9 @@ def load_row(root, engine, batch, machine):
 def text(table, result):
     """The whole of benchmarks.md."""
     machine, columns = table["machine"], benchmark_table.printed_columns(table["rows"])
-    peaks = ", ".join(f"{name} {value:.0f}" for name, value in machine["matmul_gflops"].items())
+    peaks = ", ".join(
+        f"{name} {value:.0f} by {machine['matmul_library'][name]}" for name, value in machine["matmul_gflops"].items()
+    )
     protocol, _ = next(iter(result["protocols"].items()))
     busy = max((row.get("bystander_cores") or 0 for row in table["rows"]), default=0)
     lines = [

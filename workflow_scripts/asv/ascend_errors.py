@@ -12,6 +12,7 @@ import sys
 
 from .errors import InputError
 
+LONGEST = 2000  # characters of the plug-in's own words; the last ones say most
 TORCH = {"torch_aie": "2.0.1 (of Python 3.9)", "mindietorch": "2.1.0 (of Python 3.10)"}
 LOGS = (
     "the plug-in's log is below ~/ascend/log/ (mindie-torch/, torch_aie_log/ or aielog/); "
@@ -93,4 +94,4 @@ def explain(plugin, step, error, *, device=None, soc=None, shape=None, path=None
         conflict = (
             "; torch_npu is installed beside it, and both disagree about streams: python -m pip uninstall torch_npu"
         )
-    return InputError(f"{plugin}: {step} failed: {text.splitlines()[-1]}\n  {remedy}{conflict}")
+    return InputError(f"{plugin}: {step} failed: {text[-LONGEST:]}\n  {remedy}{conflict}")

@@ -8,7 +8,7 @@ import torch
 
 from . import STATE, ContractError, DisciplineError, faults
 
-CLOCK, LOAD = time.perf_counter, torch.jit.load
+CLOCK, LOAD, TO = time.perf_counter, torch.jit.load, torch.Tensor.to
 _LIBRARIES = []  # registrations end with these objects
 
 
@@ -29,6 +29,8 @@ class NpuTensor(torch.Tensor):
         made.data_on_device, made.stream = data, stream
         return made
 
+    __torch_function__ = torch._C._disabled_torch_function_impl  # results are what __torch_dispatch__ makes them
+
     def __repr__(self):
         raise ContractError("a tensor on the NPU cannot be printed; copy it to the CPU")
 
@@ -39,8 +41,6 @@ class NpuTensor(torch.Tensor):
             return NpuTensor(args[0].data_on_device, args[0].device, args[0].stream)
         if func is aten._to_copy.default and torch.device(kwargs.get("device", "npu:0")).type == "cpu":
             return _from_device(args[0])
-        if func is aten.copy_.default:
-            return _copy(*args[:2])
         if func._schema.name.endswith("::execute"):
             from . import program
 
@@ -56,20 +56,19 @@ def _from_device(tensor):
     return tensor.data_on_device.clone()
 
 
-def _copy(target, source):
+def _to(tensor, *args, **kwargs):
+    """``Tensor.to`` that knows the NPU. (In torch 2.0 no operator written in Python may make such a tensor.)"""
+    place = kwargs.get("device", args[0] if args else None)
+    if not isinstance(place, (str, torch.device)) or torch.device(place).type != "npu" or isinstance(tensor, NpuTensor):
+        return TO(tensor, *args, **kwargs)
     STATE.ready()
-    if not isinstance(target, NpuTensor):
-        target.copy_(_from_device(source))
-        return target
-    if isinstance(source, NpuTensor):
-        raise ContractError("copies between devices are not offered")
-    if target.device.index != STATE.device:
-        raise ContractError(f"a tensor goes to {target.device}, but set_device({STATE.device}) was called")
-    if not source.is_contiguous():
+    device = torch.device(place)
+    if device.index not in (None, STATE.device):
+        raise ContractError(f"a tensor goes to {device}, but set_device({STATE.device}) was called")
+    if not tensor.is_contiguous():
         raise DisciplineError("a tensor that is not contiguous goes to the NPU")
-    target.data_on_device.copy_(source)
     STATE.log("to_npu")
-    return target
+    return NpuTensor(tensor.detach().clone(), torch.device("npu", STATE.device))
 
 
 def set_device(device):
@@ -139,25 +138,15 @@ def _load(*args, **kwargs):
 
 
 def install():
-    """Give PyTorch the device, and watch the clock and torch.jit.load."""
-    time.perf_counter, torch.jit.load = _clock, _load
+    """Give PyTorch the device, and watch the clock, torch.jit.load and copies to the device."""
+    time.perf_counter, torch.jit.load, torch.Tensor.to = _clock, _load, _to
     if _LIBRARIES:
         return
     torch.utils.rename_privateuse1_backend("npu")
-    hooks = types.ModuleType("torch.npu")
-    hooks._is_in_bad_fork, hooks._lazy_init = (lambda: False), (lambda: None)
-    if hasattr(torch, "_register_device_module"):
-        torch._register_device_module("npu", hooks)
-    aten = torch.library.Library("aten", "IMPL")
-
-    def empty_strided(size, stride, *, dtype=None, layout=None, device=None, pin_memory=None):
-        return NpuTensor(torch.empty_strided(size, stride, dtype=dtype), device)
-
-    def empty(size, *, dtype=None, layout=None, device=None, pin_memory=None, memory_format=None):
-        return NpuTensor(torch.empty(size, dtype=dtype), device)
-
-    aten.impl("empty_strided", empty_strided, "PrivateUse1")
-    aten.impl("empty.memory_format", empty, "PrivateUse1")
+    if torch.__version__.startswith("2.0."):  # later ones pass over autograd for this device by themselves
+        passed_over = torch._C._dispatch_library("IMPL", "_", "AutogradPrivateUse1", __file__, 1)
+        passed_over.fallback_fallthrough()
+        _LIBRARIES.append(passed_over)
     from . import program
 
     for name in ("torch_aie", "mindietorch"):  # the operator that a compiled network consists of
@@ -167,9 +156,8 @@ def install():
         library.define("complaint(Tensor program) -> str")
         library.impl("complaint", program.complaint, "CPU")
         _LIBRARIES.append(library)
-    _LIBRARIES.append(aten)
 
 
 def uninstall():
-    """Leave the clock and torch.jit.load as they were; for tests that share a process."""
-    time.perf_counter, torch.jit.load = CLOCK, LOAD
+    """Leave all that as it was; for tests that share a process."""
+    time.perf_counter, torch.jit.load, torch.Tensor.to = CLOCK, LOAD, TO

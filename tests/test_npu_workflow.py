@@ -1,19 +1,20 @@
-"""The workflow on an NPU engine, run by Snakemake for real with the strict stand-in in the plug-in's place."""
+"""The workflow on NPU engines, run by Snakemake for real with the strict stand-in in the plug-in's place.
+
+Once in Snakemake's own interpreter, and once in another: that of ``ASV_NPU_PYTHON``, which is meant to be a Python 3.9
+with torch 2.0.1 and NumPy 1.24, as torch_aie needs them.
+"""
 
 import json
 import os
-import stat
+import subprocess
 
 import numpy as np
 import pytest
 import torch
 from conftest import STAND_IN, Workflow
-from helpers import run_script
 from synthetic import write_checkpoint, write_tree, write_trials
 
-from asv import devices, toolchain
-from asv.config import check
-from asv.errors import InputError
+pytestmark = pytest.mark.slow
 
 CONFIG = """
 dataset: {{root: wavs, trials: [trials.txt]}}
@@ -21,15 +22,15 @@ checkpoint: {{archive: checkpoint.zip}}
 engine: torch_aie
 batch_sizes: [3]
 engines:
-  torch_aie: {{env_scripts: [set_env.sh], devices: [0, 1]}}
-  mindietorch: {{env_scripts: [set_env.sh]}}
+  torch_aie: {{python: {python}, env_scripts: [set_env.sh], devices: [0, 1]}}
+  mindietorch: {{python: {python}, env_scripts: [set_env.sh]}}
 benchmark: {{engines: {engines}, seconds: 0.05, count: 2, runs: 2}}
 """
 LABELS = ["torch_aie-fp16", "torch_aie-f32", "mindietorch-f32"]
 MEASURED = ["torch_aie-fp16", "mindietorch-f32"]
 
 
-def prepare(folder, engines):
+def prepare(folder, engines, python="null"):
     """A small data set and checkpoint, and an environment script that puts the stand-in in the plug-in's place.
 
     As CANN's do, it reads a variable that is not set, and ends with a status of its own.
@@ -38,13 +39,21 @@ def prepare(folder, engines):
     write_trials(folder / "trials.txt", write_tree(folder / "wavs"))
     write_checkpoint(folder / "checkpoint.zip")
     (folder / "set_env.sh").write_text(f"export PYTHONPATH={STAND_IN}:$PYTHONPATH$NOT_SET_ANYWHERE\nfalse\n")
-    workflow.configure(CONFIG.format(engines=engines))
+    workflow.configure(CONFIG.format(engines=engines, python=python))
     return workflow
 
 
+@pytest.fixture(scope="module", params=["null", os.environ.get("ASV_NPU_PYTHON")], ids=["own", "other"])
+def python(request):
+    """The interpreter of the NPU engines, as config.yaml names it."""
+    if request.param is None:
+        pytest.skip("ASV_NPU_PYTHON names no interpreter (Python 3.9 with torch 2.0.1 and NumPy 1.24)")
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def project(tmp_path_factory):
-    workflow = prepare(tmp_path_factory.mktemp("project"), f"[torchscript-f32, {', '.join(MEASURED)}]")
+def project(tmp_path_factory, python):
+    workflow = prepare(tmp_path_factory.mktemp("project"), f"[torchscript-f32, {', '.join(MEASURED)}]", python)
     workflow.output = workflow.run(
         "results/eer_bs3.txt",
         "all_benchmarks",
@@ -82,6 +91,16 @@ def test_both_precisions_pass_the_gate(project):
         assert rows[label]["peak_share"] is None  # of the CPU, which computed nothing
 
 
+def test_it_ran_in_the_interpreter_that_was_named(project, python):
+    versions = read_json(project, "work/engines/torch_aie-fp16/bs3/artefact.json")["versions"]
+    assert versions["torch"] == (torch.__version__ if python == "null" else version_of(python, "torch"))
+
+
+def version_of(python, package):
+    command = [python, "-c", f"from importlib import metadata; print(metadata.version({package!r}))"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
 def test_auto_is_float16(project):
     answer = read_json(project, "results/eer_bs3.json")
     assert answer["engine"]["name"] == "torch_aie"
@@ -94,7 +113,7 @@ def test_artefacts_have_the_originals_names(project):
     for label in LABELS:
         name = label.split("-")[0]
         folder = project.folder / f"work/engines/{label}/bs3"
-        assert {p.name for p in folder.iterdir()} == {f"ecapa_tdnn_{name}_bs3.pt", "artefact.json"}
+        assert {p.name for p in folder.glob("[!.]*")} == {f"ecapa_tdnn_{name}_bs3.pt", "artefact.json"}
 
 
 def test_a_stand_in_is_named_everywhere(project):
@@ -191,95 +210,3 @@ def test_what_is_missing_is_said_before_any_work(tmp_path, change, parts):
     output = workflow.run("npu_doctor", fails=True)
     for part in ("torch_aie: 1 problem", "MISSING", *parts):
         assert part in output
-
-
-def settings(**changes):
-    return {**check({})["engines"]["torch_aie"], **changes}
-
-
-@pytest.mark.parametrize(
-    ("changes", "parts"),
-    [
-        ({"python": "/nowhere/python"}, ["engines.torch_aie.python", "no program", "/nowhere/python"]),
-        ({"env_scripts": ["/nowhere/set_env.sh"]}, ["engines.torch_aie.env_scripts", "/nowhere/set_env.sh"]),
-    ],
-)
-def test_a_toolchain_that_is_not_there(changes, parts):
-    [problem] = toolchain.ask("torch_aie", settings(**changes), "python", "devices")["problems"]
-    for part in parts:
-        assert part in problem
-
-
-def program(folder, text):
-    path = folder / "python"
-    path.write_text(f"#!/bin/sh\n{text}\n")
-    path.chmod(path.stat().st_mode | stat.S_IXUSR)
-    return str(path)
-
-
-@pytest.mark.parametrize(
-    ("text", "parts"),
-    [
-        ("echo no such library >&2; exit 3", ["ended with code 3", "no such library"]),
-        ("kill -SEGV $$", ["ended with signal SIGSEGV"]),
-        ("exit 0", ["ended with code 0", "no message"]),
-    ],
-)
-def test_an_interpreter_that_dies_is_named(tmp_path, text, parts):
-    chosen = settings(python=program(tmp_path, text))
-    [problem] = toolchain.ask("torch_aie", chosen, "python", "devices")["problems"]
-    for part in ("engines.torch_aie.python", *parts):
-        assert part in problem
-    with pytest.raises(InputError, match="npu_doctor"):
-        toolchain.require("torch_aie", chosen, "python")
-
-
-SMI = """\
-| NPU     Name                  | Health          | Power(W)     Temp(C)           Hugepages-Usage(page) |
-| 8       310P3                 | OK              | NA           43                0     / 0             |
-| 0       0                     | 0000:03:00.0    | 0            1624 / 21534                            |
-"""
-
-
-def test_another_chip_than_the_configured_one_is_named(tmp_path, monkeypatch):
-    smi = tmp_path / "npu-smi"
-    smi.write_text(f"#!/bin/sh\ncat <<'END'\n{SMI}END\n")
-    smi.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    monkeypatch.setenv("PYTHONPATH", str(STAND_IN))
-    import sys
-
-    answer = toolchain.ask("torch_aie", settings(), sys.executable, "devices")
-    assert answer["facts"]["chips"] == ["310P3"]
-    assert answer["problems"] == []
-    [problem] = toolchain.ask("torch_aie", settings(soc_version="Ascend910B4"), sys.executable, "devices")["problems"]
-    assert "`npu-smi info` shows 310P3; write Ascend310P3" in problem
-
-
-def test_a_soc_is_checked_with_the_configuration():
-    with pytest.raises(InputError, match=r"soc_version: '310P3' is not a SoC such as Ascend310P3.*npu-smi info"):
-        check({"engines": {"torch_aie": {"soc_version": "310P3"}}})
-
-
-def test_a_device_is_held_by_one_job_at_a_time(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(devices, "lock_path", lambda device: tmp_path / str(device))
-    monkeypatch.setattr(devices, "POLL", 0.01)
-    with devices.hold([0, 1]) as first, devices.hold([0, 1]) as second:
-        assert (first, second) == (0, 1)
-        waited = []
-        monkeypatch.setattr(devices.time, "sleep", lambda seconds: (waited.append(seconds), held.close()))
-        held = devices.hold([2])
-        held.__enter__()
-        held.close = lambda: held.__exit__(None, None, None)
-        with devices.hold([2]) as third:
-            assert third == 2
-        assert waited == [0.01]
-        assert "waiting for one of the devices 2" in capsys.readouterr().out
-    with devices.hold([0, 1]) as again:
-        assert again == 0
-    with devices.hold([]) as none:
-        assert none is None
-
-
-def test_the_probe_explains_itself():
-    assert run_script("npu_probe.py", "--plugin", "torch_aie", "--level", "versions")[0] == 0
