@@ -156,10 +156,13 @@ def test_embeddings_as_the_originals_files(project):
     rows = [line.split("\t") for line in (folder / "output_bs3/utterances.tsv").read_text().splitlines()[1:]]
     parts = sorted(project.folder.glob("work/embeddings/torch_aie-fp16/bs3/*.npy"))
     embeddings = np.concatenate([np.load(path) for path in parts])
-    assert len(rows) == len(embeddings) > 0
-    for (index, utterance, speaker), embedding in zip(rows, embeddings):
+    assert [row[0] for row in rows] == [str(number) for number in range(1, len(embeddings) + 1)]
+    speakers = sorted({row[2] for row in rows})
+    assert len(speakers) > 1
+    for (index, utterance, speaker, label), embedding in zip(rows, embeddings):
         np.testing.assert_array_equal(np.fromfile(folder / f"output_bs3/mels{index}_0.bin", np.float32), embedding)
-        assert torch.load(folder / f"speaker/speakers{index}.pt", weights_only=True) == [speaker]
+        [number] = torch.load(folder / f"speaker/speakers{index}.pt", weights_only=True)  # as postprocess.py reads it
+        assert number.item() == int(label) == speakers.index(speaker)
         assert utterance.startswith(speaker)
 
 
@@ -206,7 +209,16 @@ def test_what_is_missing_is_said_before_any_work(tmp_path, change, parts):
         assert part in output
     assert "Traceback" not in output
     assert not (tmp_path / "work").exists()
-    # The doctor says the same, and ends with an error; in a benchmark it is a row.
+    # The doctor says the same, and ends with an error.
     output = workflow.run("npu_doctor", fails=True)
-    for part in ("torch_aie: 1 problem", "MISSING", *parts):
+    for part in ("torch_aie: 2 problems", "MISSING", "no /dev/davinci*", *parts):
         assert part in output
+
+
+def test_in_a_benchmark_what_is_missing_is_a_row(tmp_path):
+    workflow = prepare(tmp_path, "[torchscript-f32, torch_aie-fp16]")
+    text = (tmp_path / "config.yaml").read_text().replace("env_scripts: [set_env.sh]", "env_scripts: []")
+    workflow.configure(text.replace("engine: torch_aie", "engine: openvino"))
+    output = workflow.run("all_benchmarks", "--dry-run", "--printshellcmds")
+    assert "torch_aie-fp16:3:torch_aie: import failed: No module named" in output
+    assert "engine=torch_aie" not in output

@@ -1,7 +1,8 @@
 """Write embeddings and speakers as the files that the original guide's postprocess.py reads.
 
-``mels{i}_0.bin``: 192 float32 of utterance i, native byte order. ``speakers{i}.pt``: a list of its speaker's name, for
-torch.load. ``utterances.tsv`` beside them says which utterance is which; the order is the manifests'.
+``mels{i}_0.bin``: 192 float32 of utterance i, native byte order. ``speakers{i}.pt``: an int64 tensor ``(1,)``, the
+number of its speaker. i counts from 1. ``utterances.tsv`` beside them says which utterance and speaker is which; the
+order is the manifests'.
 """
 
 from __future__ import annotations
@@ -22,18 +23,21 @@ def main():
     parser.add_argument("--output", type=Path, required=True, help="folder of mels{i}_0.bin")
     parser.add_argument("--labels", type=Path, required=True, help="folder of speakers{i}.pt")
     options = parser.parse_args()
+    tables = [manifest.read_utterances(table) for table in options.manifest]
+    speakers = sorted({utterance.speaker for utterances in tables for utterance in utterances})
+    numbers = {speaker: number for number, speaker in enumerate(speakers)}
     rows = []
     with files.atomic_folder(options.output) as output, files.atomic_folder(options.labels) as labels:
-        for table, array in zip(options.manifest, options.embeddings):
-            utterances, embeddings = manifest.read_utterances(table), np.load(array)
+        for table, utterances, array in zip(options.manifest, tables, options.embeddings):
+            embeddings = np.load(array)
             if len(utterances) != len(embeddings):
                 raise InputError(f"{array}: {len(embeddings)} embeddings for {len(utterances)} rows of {table}")
             for utterance, embedding in zip(utterances, embeddings):
-                index = len(rows)
+                index, label = len(rows) + 1, numbers[utterance.speaker]
                 embedding.astype(np.float32).tofile(output / f"mels{index}_0.bin")
-                torch.save([utterance.speaker], labels / f"speakers{index}.pt")
-                rows.append((index, utterance.utterance, utterance.speaker))
-        files.write_table(output / "utterances.tsv", ("index", "utterance", "speaker"), rows)
+                torch.save(torch.tensor([label]), labels / f"speakers{index}.pt")
+                rows.append((index, utterance.utterance, utterance.speaker, label))
+        files.write_table(output / "utterances.tsv", ("index", "utterance", "speaker", "label"), rows)
     print(f"{len(rows)} embeddings and speakers")
 
 

@@ -100,6 +100,11 @@ def main():
             )
         facts["torch_npu"] = importlib.util.find_spec("torch_npu") is not None
         facts["devices"] = try_devices(options.plugin, options.devices, problems)
+        if "failed" in facts["devices"].values() and not facts["device_files"]:
+            problems.append(
+                "there is no /dev/davinci*: the driver is not installed, or the container was started without it "
+                "(--device=/dev/davinci0 and the like)"
+            )
         module = sys.modules.get(options.plugin)
         facts["module"] = getattr(module, "__file__", None)
         facts["stand_in"] = getattr(module, "STAND_IN", None)

@@ -4,14 +4,21 @@ A module ``asv.engines.NAME`` has, at its top level and without importing anythi
 
 ``PACKAGES``: the distributions whose versions its artefacts and results depend on.
 ``PRECISIONS``: the precisions it offers; the first is what ``precision: auto`` means.
-``compile_artefact(torchscript, folder, *, batch_size, shape, precision, options)``: compile for batches float32
+``compile_artefact(torchscript, folder, *, batch_size, shape, precision, options, device)``: compile for batches float32
 ``(batch_size, *shape)`` into the folder, which exists and is empty. Returns facts for the sidecar.
-``load(folder, *, batch_size, precision, threads, options)``: a session with ``run(batch)``, float32
-``(batch_size, *shape)`` to the embeddings float32 ``(batch_size, 192)``, and ``facts``, a dictionary with at least
-``precision`` (what really runs), ``precision_from`` (``engine`` if the engine told, else ``request``) and ``threads``.
+``load(folder, *, batch_size, shape, precision, threads, options, device)``: a session with ``run(batch)``, float32
+``(batch_size, *shape)`` to the embeddings float32 ``(batch_size, 192)``; ``close()``, which gives back what it holds;
+and ``facts``, a dictionary with at least ``precision`` (what really runs), ``precision_from`` (``engine`` if the engine
+told, else ``request``) and ``threads``.
+
+``shape`` is ``(mels, frames)``. ``device`` is the number of the device that the job holds (:mod:`asv.devices`), None
+for an engine without devices. ``batch`` has always ``batch_size`` rows.
 
 Optional: ``unsupported(precision)``, why this machine cannot run it (or None); ``load_in_flight(...)``, as ``load``,
-a session with ``run_all(batches)`` that keeps ``in_flight`` requests going at once, for throughput.
+a session with ``run_all(batches)`` that keeps ``in_flight`` requests going at once, for throughput; ``seconds`` of a
+session, the parts of its last ``run``: a dictionary of ``to_device``, ``compute``, ``from_device``; ``stand_in`` among
+the facts, where something else ran in the engine's place; ``PLUGIN``, an :class:`asv.ascend.Plugin`, which makes it an
+engine with a toolchain and devices (:mod:`asv.toolchain`).
 
 The name of an engine and its precision, such as ``openvino-bf16``, stand in paths; :func:`parse` takes it apart.
 """
