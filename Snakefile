@@ -28,13 +28,26 @@ onstart:
     require_npus()
 
 
+# Under a cluster's scheduler these run where Snakemake runs: less than a second each, and no torch; and the download,
+# since nodes are often without a network.
 localrules:
     all,
     all_eer,
     all_benchmarks,
     accuracy_gate,
+    fetch_checkpoint,
+    unzip_checkpoint,
     merge_manifests,
     copy_answer,
+    tabulate_benchmarks,
+    check_gate,
+    show_benchmarks,
+    show_answers,
+
+
+# With --keep-going a failure may be long past when the run ends.
+onerror:
+    print(failures.summary(log), file=sys.stderr)
 
 
 rule all:

@@ -13,7 +13,7 @@ from snakemake.exceptions import WorkflowError
 SCRIPTS = Path(str(workflow.current_basedir)).parent / "workflow_scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from asv import archive, code, dataset, demo, engines, score_files, toolchain, trials
+from asv import archive, code, dataset, demo, engines, failures, score_files, toolchain, trials
 from asv.benchmark_table import REFERENCE
 from asv.config import check
 from asv.errors import InputError
@@ -208,7 +208,9 @@ def npu_settings(wildcards):
 
 
 def require_npus():
-    """Before any job runs: try the toolchains of the NPU engines whose jobs are to run, on this machine."""
+    """Before any job runs: try the toolchains of the NPU engines whose jobs are to run, if they run on this machine."""
+    if not workflow.local_exec:
+        return
     jobs = [job for job in workflow.dag.needrun_jobs() if job.rule.name in NPU_RULES]
     for name in sorted({engine_name(job.wildcards) for job in jobs}):
         settings = config["engines"].get(name, {})
