@@ -29,7 +29,8 @@ def test_help(name):
     assert result.returncode == 0, result.stderr
     assert result.stdout.startswith(f"usage: {name}")
     assert len(result.stdout.split("options:")[0].splitlines()) > 3  # says what it does
-    assert "--output" in result.stdout or "--json" in result.stdout or "-output" in result.stdout
+    if name not in ("npu_doctor.py", "npu_probe.py"):  # they print
+        assert "--output" in result.stdout or "--json" in result.stdout or "-output" in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -53,6 +54,7 @@ def test_a_stage_does_not_import_what_it_does_not_need():
     allowed = {
         "compare_engine.py": {"sklearn", "scipy"},
         "demo_checkpoint.py": {"torch"},
+        "export_bin.py": {"torch"},
         "extract_features.py": {"torch"},
         "measure_machine.py": {"torch"},
         "plot_benchmarks.py": {"matplotlib"},
