@@ -10,6 +10,7 @@ from conftest import REPO, Workflow
 from documented import code, command_lines, snakemake_arguments
 from synthetic import write_checkpoint, write_tree, write_trials
 
+pytestmark = pytest.mark.slow
 DOCUMENTS = [*REPO.glob("*.md"), *(REPO / "docs").glob("*.md")]
 COMMANDS = sorted({arguments for path in DOCUMENTS for arguments in command_lines(path.read_text())})
 PROFILES = sorted(path.name for path in (REPO / "profiles").iterdir())
