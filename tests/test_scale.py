@@ -1,0 +1,47 @@
+"""150,120 files, as many as VoxCeleb1 has: what is stale is still found exactly. Nothing here is timed."""
+
+import os
+
+import pytest
+from conftest import Workflow
+from helpers import write_sound
+
+from asv.dataset import shard_of
+
+SHARDS = 16
+SPEAKERS, SESSIONS, UTTERANCES = 1251, 20, 6
+
+
+def write_tree(root):
+    """Files that are no audio: they are looked at and rejected, which is quick. All of a speaker are one, by links."""
+    for speaker in range(SPEAKERS):
+        paths = [root / f"id{speaker}" / f"s{s}" / f"{u}.wav" for s in range(SESSIONS) for u in range(UTTERANCES)]
+        for path in paths:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path == paths[0]:
+                path.touch()
+            else:
+                os.link(paths[0], path)
+
+
+@pytest.mark.slow
+def test_one_change_among_150_000_files(tmp_path):
+    write_tree(tmp_path / "wavs")
+    workflow = Workflow(tmp_path)
+    workflow.configure(f"dataset: {{root: wavs}}\nshards: {SHARDS}\n")
+    shards = [f"{shard}-of-{SHARDS}" for shard in range(SHARDS)]
+    targets = [f"work/features/{shard}/features.npy" for shard in shards]
+    assert workflow.jobs(*targets) == sorted(f"extract_features {shard}" for shard in shards)
+    assert workflow.jobs(*targets, dry=True) == []
+
+    replaced = tmp_path / "wavs" / "id700" / "s7" / "3.wav"
+    replaced.unlink()
+    write_sound(replaced)
+    stale = [f"extract_features {shard_of('id700', SHARDS)}-of-{SHARDS}"]
+    assert workflow.jobs(*targets, dry=True) == stale
+    assert workflow.jobs(*targets) == stale
+
+    write_sound(tmp_path / "wavs" / "newcomer" / "s0" / "0.wav")
+    stale = [f"extract_features {shard_of('newcomer', SHARDS)}-of-{SHARDS}"]
+    assert workflow.jobs(*targets) == stale
+    assert workflow.jobs(*targets) == []
