@@ -87,14 +87,16 @@ def _parse(line):
     Tabs separate where there are any, so that names with spaces can be given.
     """
     parts = [part.strip() for part in line.split("\t")] if "\t" in line else line.split()
-    trial = None
-    if len(parts) == 3:
-        if parts[0] in LABELS:
-            trial = LABELS[parts[0]], parts[1], parts[2]
-        elif parts[2] in KALDI_LABELS:
-            trial = KALDI_LABELS[parts[2]], parts[0], parts[1]
+    if len(parts) != 3:
+        return None
+    if parts[0] in LABELS:
+        target, first, second = LABELS[parts[0]], parts[1], parts[2]
+    elif parts[2] in KALDI_LABELS:
+        target, first, second = KALDI_LABELS[parts[2]], parts[0], parts[1]
+    else:
+        return None
     # An utterance of this layout has two folders; a list that names fewer is for another layout.
-    return trial if trial and all(name.count("/") >= 2 for name in trial[1:]) else None
+    return (target, first, second) if first.count("/") >= 2 and second.count("/") >= 2 else None
 
 
 def read_trials(path):
@@ -121,8 +123,10 @@ def read_trials(path):
                     continue
                 count += 1
                 if trial := _parse(line):
-                    labels.append(trial[0])
-                    rows.extend(map(row_of, trial[1:]))
+                    target, first, second = trial
+                    labels.append(target)
+                    rows.append(row_of(first))
+                    rows.append(row_of(second))
                 else:
                     bad += 1
                     shown += [f"line {number}: {line.rstrip(chr(10))[:80]!r}"] if bad <= 3 else []
