@@ -1,10 +1,12 @@
-"""150,120 files, as many as VoxCeleb1 has: what is stale is still found exactly. Nothing here is timed."""
+"""Large data sets: what is stale is found exactly, and disks do not fill up. Nothing here is timed."""
 
+import json
 import os
 
 import pytest
 from conftest import Workflow
 from helpers import write_sound
+from synthetic import write_checkpoint, write_tree, write_trials
 
 from asv.dataset import shard_of
 
@@ -12,7 +14,7 @@ SHARDS = 16
 SPEAKERS, SESSIONS, UTTERANCES = 1251, 20, 6
 
 
-def write_tree(root):
+def write_large_tree(root):
     """Files that are no audio: they are looked at and rejected, which is quick. All of a speaker are one, by links."""
     for speaker in range(SPEAKERS):
         paths = [root / f"id{speaker}" / f"s{s}" / f"{u}.wav" for s in range(SESSIONS) for u in range(UTTERANCES)]
@@ -26,7 +28,7 @@ def write_tree(root):
 
 @pytest.mark.slow
 def test_one_change_among_150_000_files(tmp_path):
-    write_tree(tmp_path / "wavs")
+    write_large_tree(tmp_path / "wavs")
     workflow = Workflow(tmp_path)
     workflow.configure(f"dataset: {{root: wavs}}\nshards: {SHARDS}\n")
     shards = [f"{shard}-of-{SHARDS}" for shard in range(SHARDS)]
@@ -45,3 +47,21 @@ def test_one_change_among_150_000_files(tmp_path):
     stale = [f"extract_features {shard_of('newcomer', SHARDS)}-of-{SHARDS}"]
     assert workflow.jobs(*targets) == stale
     assert workflow.jobs(*targets) == []
+
+
+@pytest.mark.slow
+def test_features_that_are_not_kept_are_used_and_deleted_one_after_another(tmp_path):
+    names = write_tree(tmp_path / "wavs", speakers=24)
+    write_trials(tmp_path / "trials.txt", names)
+    write_checkpoint(tmp_path / "checkpoint.zip")
+    workflow = Workflow(tmp_path)
+    workflow.configure(
+        "dataset: {root: wavs, trials: [trials.txt]}\ncheckpoint: {archive: checkpoint.zip}\n"
+        "shards: 16\nfeatures: {keep: false}\n"
+    )
+    workflow.run("results/eer_bs4.txt")
+    assert not list(tmp_path.glob("work/features/*/features.npy"))
+    records = [json.loads(p.read_text()) for p in (tmp_path / ".snakemake/metadata").rglob("*") if p.is_file()]
+    started = {rule: {r["starttime"] for r in records if r["rule"] == rule} for rule in ("extract_features", "infer")}
+    # Most shards are extracted only after the first was used.
+    assert sum(time > min(started["infer"]) for time in started["extract_features"]) > len(started["infer"]) / 2

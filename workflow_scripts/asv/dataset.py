@@ -5,7 +5,6 @@ Light on purpose: the Snakefile calls this at every start, over up to 150,000 fi
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import os
 import re
@@ -32,12 +31,17 @@ KNOWN_LISTS = (
 )
 
 
+def _as_wav(name):
+    """A file's name with the suffix ``.wav`` for that of any audio."""
+    return (os.path.splitext(name)[0] if _is_audio(name) else name) + ".wav"
+
+
 def utterance_id(path):
     """Last three parts of a path, which is what trial lists name, with the suffix ``.wav`` for that of any audio."""
-    # Split by hand: Path takes several times as long, and this is called for every file and every name in a list.
+    # Split by hand: Path takes several times as long, and a list may have a million names.
     *folders, name = [part for part in str(path).split("/") if part not in ("", ".")][-3:] or ("",)
     # A list may leave the suffix out; then what follows the last dot belongs to the name.
-    return "/".join((*folders, (os.path.splitext(name)[0] if _is_audio(name) else name) + ".wav"))
+    return "/".join((*folders, _as_wav(name)))
 
 
 @dataclass(frozen=True)
@@ -46,12 +50,9 @@ class AudioFile:
 
     root: str
     path: str
+    utterance: str
     size: int
     mtime: int
-
-    @functools.cached_property
-    def utterance(self):
-        return utterance_id(self.path)
 
     @property
     def speaker(self):
@@ -149,6 +150,7 @@ def find_speakers(roots):
 
 def _speaker_files(root, speaker_path):
     speaker_path = Path(speaker_path).as_posix()
+    speaker = os.path.basename(speaker_path)
     for session in _entries(os.path.join(root, speaker_path)):
         if not _is_folder(session):
             if _is_audio(session.name):
@@ -161,10 +163,11 @@ def _speaker_files(root, speaker_path):
                         f"{entry.path}: {len(deeper)} audio files a level too deep; the layout is {LAYOUT}"
                     )
             elif _is_audio(entry.name):
-                yield _audio_file(root, f"{speaker_path}/{session.name}/{entry.name}", entry)
+                utterance = f"{speaker}/{session.name}/{_as_wav(entry.name)}"
+                yield _audio_file(root, f"{speaker_path}/{session.name}/{entry.name}", utterance, entry)
 
 
-def _audio_file(root, path, entry):
+def _audio_file(root, path, utterance, entry):
     try:
         path.encode()
     except UnicodeEncodeError:
@@ -174,7 +177,7 @@ def _audio_file(root, path, entry):
     status = _status(entry)
     if not stat.S_ISREG(status.st_mode):
         raise InputError(f"{entry.path}: not a regular file; remove it")
-    return AudioFile(root, path, status.st_size, int(status.st_mtime))
+    return AudioFile(root, path, utterance, status.st_size, int(status.st_mtime))
 
 
 def shard_of(speaker, shards):
