@@ -22,20 +22,20 @@ def utterance_names(speakers, utterances=UTTERANCES):
     return [f"id{s:05}/v{u // SESSION:04}/{u:05}.wav" for s in range(speakers) for u in range(utterances)]
 
 
-def write_wav(path, seed):
+def write_wav(path, seed, seconds=SECONDS):
     """Noise, 16-bit 16 kHz: features and networks take as long over it as over speech."""
     random = np.random.default_rng(seed)
-    soundfile.write(path, 0.05 * random.standard_normal(int(16000 * SECONDS)), 16000, subtype="PCM_16")
+    soundfile.write(path, 0.05 * random.standard_normal(int(16000 * seconds)), 16000, subtype="PCM_16")
 
 
-def wav_tree(root, names):
+def wav_tree(root, names, seconds=SECONDS):
     """A data set in VoxCeleb1's layout."""
     pool = root.parent / f"{root.name}_pool"
     pool.mkdir(exist_ok=True)
     voices = [pool / f"{voice}.wav" for voice in range(VOICES)]
     for seed, voice in enumerate(voices):
         if not voice.exists():
-            write_wav(voice, seed)
+            write_wav(voice, seed, seconds)
     for number, name in enumerate(names):
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
