@@ -144,10 +144,12 @@ def read_trials(path):
         raise InputError(f"{path}: no trial in this list")
     names, pairs = list(index), np.array(rows, np.int64).reshape(-1, 2)
     targets = np.array(labels, bool)
-    ordered = np.sort(pairs, axis=1)
-    codes = ordered[:, 0] * len(names) + ordered[:, 1]  # the same pair in either order is the same trial
-    distinct = len(np.unique(codes))
-    if len(both := np.intersect1d(codes[targets], codes[~targets])):
+    low, high = pairs.min(axis=1), pairs.max(axis=1)  # the same pair in either order is the same trial
+    listed = np.sort((low * len(names) + high) * 2 + targets)  # many times as fast as np.unique
+    codes = listed >> 1
+    another_pair = np.diff(codes) != 0
+    distinct = 1 + int(np.count_nonzero(another_pair))
+    if len(both := codes[1:][(np.diff(listed) != 0) & ~another_pair]):
         first, second = divmod(int(both[0]), len(names))
         raise InputError(
             f"{path}: {len(both)} pairs are listed both as same and as different speaker, the first "
