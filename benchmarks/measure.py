@@ -3,8 +3,7 @@
   stages    wall time of every job of the main job on the demo, and what a job costs before its work begins
   mel       feature extraction against the reference method: float32 convolution STFT of the whole file
   engines   throughput at C = 512 against eager PyTorch
-  overhead  the inference stage as a whole against the time inside the engine, 2000 utterances
-  scoring   580,000 trials over 145,000 generated embeddings, as VoxCeleb1-E: seconds and peak memory
+  repeat    how far the medians of repeated runs of the whole benchmark program lie apart
   precision how far bfloat16 moves embeddings and the EER, and how much batch sizes differ
 
 Nothing is downloaded; all of it runs in a temporary folder. Keep the machine otherwise idle.
@@ -13,83 +12,32 @@ Nothing is downloaded; all of it runs in a temporary folder. Keep the machine ot
 from __future__ import annotations
 
 import json
-import os
-import platform
-import subprocess
-import sys
-import tempfile
 import time
-from importlib import metadata
-from pathlib import Path
+from functools import partial
 from statistics import median
 
 import numpy as np
 import soundfile
 import torch
+from shared import SCRIPTS, SHAPE, THREADS, compile_engine, jobs, labels, main, make_torchscript, run, table, workflow
 
-REPO = Path(__file__).resolve().parent.parent
-SCRIPTS = REPO / "workflow_scripts"
-sys.path.insert(0, str(SCRIPTS))
-
-from asv import cli, demo, engines, files, manifest, metrics, scoring  # noqa: E402
-from asv.checkpoint import load_network  # noqa: E402
-from asv.crops import crop_starts  # noqa: E402
-from asv.inference import embed  # noqa: E402
-from asv.mel import LogMel, MelSettings, to_network_input  # noqa: E402
-from asv.network import EmbeddingOnly  # noqa: E402
-
-SHAPE = (80, 200)
-THREADS = cli.usable_threads(os.cpu_count())
-
-
-def table(header, rows):
-    print("| " + " | ".join(header) + " |")
-    print("|" + " --- |" * len(header))
-    for row in rows:
-        print("| " + " | ".join(f"{cell:.3g}" if isinstance(cell, float) else str(cell) for cell in row) + " |")
-    print()
-
-
-def run(name, *arguments):
-    """Run a stage script; returns its seconds of wall time and its output."""
-    started = time.perf_counter()
-    command = [sys.executable, str(SCRIPTS / name), *map(str, arguments)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    return time.perf_counter() - started, done.stdout
-
-
-def snakemake(folder, *arguments):
-    """Run the workflow in a folder; returns its seconds of wall time."""
-    command = [sys.executable, "-m", "snakemake", "-s", REPO / "Snakefile", "--cores", THREADS, "-q", "all", "--"]
-    started = time.perf_counter()
-    subprocess.run([str(part) for part in (*command, *arguments)], cwd=folder, check=True)
-    return time.perf_counter() - started
-
-
-def describe_machine():
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    facts = dict((part.strip() for part in line.split(":", 1)) for line in lines if ":" in line)
-    flags = [flag for flag in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if flag in facts.get("flags", "").split()]
-    packages = ("torch", "torchaudio", "openvino", "snakemake")
-    versions = ", ".join(f"{name} {metadata.version(name)}" for name in packages)
-    print(f"{facts.get('model name', platform.machine())}, {THREADS} cores ({', '.join(flags)});")
-    print(f"Python {platform.python_version()}, {versions}.\n")
+from asv import cli, demo, engines, metrics, scoring
+from asv.checkpoint import load_network
+from asv.crops import crop_starts
+from asv.inference import embed
+from asv.mel import LogMel, MelSettings, to_network_input
+from asv.network import EmbeddingOnly
 
 
 def stages(folder):
-    total = snakemake(folder, "results/eer_bs4.txt")
-    jobs = {}
-    for path in (folder / ".snakemake" / "metadata").rglob("*"):
-        if path.is_file():
-            record = json.loads(path.read_text())  # one an output file
-            jobs[record["rule"], str(record["log"])] = record["endtime"] - record["starttime"], record["starttime"]
+    total = workflow(folder, "--", "results/eer_bs4.txt")["seconds"]
     startup = {path.stem: median(run(path.name, "--help")[0] for _ in range(3)) for path in SCRIPTS.glob("*.py")}
     rows = [
-        (job[0], seconds, startup.get(job[0], 0.0))
-        for job, (seconds, _) in sorted(jobs.items(), key=lambda item: item[1][1])
+        (rule, end - start, startup.get(rule, 0.0))
+        for (rule, _), (start, end) in sorted(jobs(folder).items(), key=lambda item: item[1])
     ]
     table(("job", "wall s", "of which before its work (its --help) s"), rows)
-    again = snakemake(folder, "results/eer_bs4.txt")
+    again = workflow(folder, "--", "results/eer_bs4.txt")["seconds"]
     work, startup = (sum(row[column] for row in rows) for column in (1, 2))
     print(f"{len(rows)} jobs, {work:.1f} s in all, of which {startup:.1f} s before their work.")
     print(f"The whole command took {total:.1f} s, a second call {again:.1f} s.\n")
@@ -154,15 +102,6 @@ def mel(folder):
     print(f"{len(paths)} utterances of {length:.1f} s on average; their inputs differ by at most {difference:.1e}.\n")
 
 
-def make_torchscript(folder, *arguments):
-    """TorchScript of a checkpoint of demo_checkpoint.py, and that checkpoint."""
-    run("demo_checkpoint.py", *arguments, "--output", folder / "checkpoint.zip")
-    run("unzip_checkpoint.py", "--archive", folder / "checkpoint.zip", "--output", folder / "checkpoint.pt")
-    run("trace_network.py", "--checkpoint", folder / "checkpoint.pt", "--output", folder / "network.pt",
-        "--sidecar", folder / "network.json")  # fmt: skip
-    return folder / "network.pt"
-
-
 def load(folder, torchscript, label, batch_size, threads):
     name, precision = engines.parse(label)
     settings = {"batch_size": batch_size, "shape": SHAPE, "precision": precision, "options": {}, "device": None}
@@ -173,15 +112,8 @@ def load(folder, torchscript, label, batch_size, threads):
     return engines.module(name).load(artefact, threads=threads, **settings)
 
 
-def labels():
-    import openvino
-
-    bf16 = "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    return ["torchscript-f32", "openvino-f32", *(["openvino-bf16"] if bf16 else [])]
-
-
 def compare_engines(folder, batch_size=8, rounds=5, seconds=4.0):
-    torchscript = make_torchscript(folder, "--untrained", "--channels", "512")
+    torchscript = make_torchscript(folder, 512)
     network = EmbeddingOnly(load_network(folder / "checkpoint.pt")[0]).eval()
 
     def eager(batch):
@@ -209,84 +141,26 @@ def compare_engines(folder, batch_size=8, rounds=5, seconds=4.0):
     table((f"C = 512, batch {batch_size}, {THREADS} threads", "utt/s", "times eager", "spread", "GFLOP/s"), rows)
 
 
-def overhead(folder, utterances=2000):
-    features = np.random.default_rng(0).uniform(-1, 1, (utterances, *SHAPE)).astype(np.float32)
-    np.save(folder / "features.npy", features)
+def repeat(folder, batch_size=8, times=7):
+    """The whole program several times, and each engine in turn, so that a busy moment of the machine meets all."""
+    np.save(folder / "features.npy", np.random.default_rng(0).uniform(-1, 1, (256, *SHAPE)).astype(np.float32))
     rows = []
-    for name, arguments in (("C = 512", ("--untrained", "--channels", "512")), ("demo", None)):
-        place = folder / name.replace(" ", "")
-        place.mkdir()
-        if arguments is None:
-            (place / "checkpoint.zip").write_bytes((REPO / "demo" / "checkpoint.zip").read_bytes())
-            run("unzip_checkpoint.py", "--archive", place / "checkpoint.zip", "--output", place / "checkpoint.pt")
-            run("trace_network.py", "--checkpoint", place / "checkpoint.pt", "--output", place / "network.pt",
-                "--sidecar", place / "network.json")  # fmt: skip
-        else:
-            make_torchscript(place, *arguments)
-        for label in labels()[1:]:
-            run("compile_engine.py", "--torchscript", place / "network.pt", "--engine", label, "--batch-size", 8,
-                "--output", place / label)  # fmt: skip
-            wall, output = run("infer.py", "--artefact", place / label, "--features", folder / "features.npy",
-                "--threads", THREADS, "--output", place / "e.npy", "--sidecar", place / "e.json")  # fmt: skip
-            engine = float(output.split("engine ")[1].split()[0])
-            rows.append((f"{name}, {label}", wall, engine, f"{100 * (wall / engine - 1):.1f} %"))
-    table(
-        (f"inference stage, {utterances} utterances, batch 8, {THREADS} threads", "wall s", "engine s", "overhead"),
-        rows,
-    )
-
-
-def generate_scoring(folder, speakers=1251, utterances=116, trials=580_000):
-    """What score.py reads, of VoxCeleb1-E's size, and a cohort of all its speakers; returns score.py's arguments."""
-    random = np.random.default_rng(0)
-    names = [f"sp{s:05}/v{u // 6:04}/{u:05}.wav" for s in range(speakers) for u in range(utterances)]
-    embeddings = np.repeat(random.normal(size=(speakers, 192)), utterances, axis=0)
-    np.save(folder / "e.npy", (embeddings + 3 * random.normal(size=embeddings.shape)).astype(np.float32))
-    manifest.write_utterances(
-        folder / "m.tsv", (manifest.Utterance(name, *name.split("/")[:2], name, 8.0, 16000, 1) for name in names)
-    )
-    manifest.write_rejected(folder / "r.tsv", [])
-    first = random.integers(len(names), size=trials)
-    same = first // utterances * utterances + random.integers(utterances, size=trials)
-    target = np.arange(trials) % 2 == 0
-    second = np.where(target, same, (first + utterances * random.integers(1, speakers, size=trials)) % len(names))
-    rows = zip(target.tolist(), first.tolist(), second.tolist())
-    (folder / "list.txt").write_text("".join(f"{int(t)} {names[a]} {names[b]}\n" for t, a, b in rows))
-    (folder / "cohort.txt").write_text("\n".join(names[::10]))
-    engine = {"engine": "none", "versions": {}, "requested_precision": "f32", "precision": "f32", "code": ""}
-    engine |= {"precision_from": "engine", "threads": 1, "batch_size": 1, "utterances": len(names)}
-    network = {"checkpoint_sha256": "", "channels": 0, "parameters": 0, "step": 0, "speakers": 0, "code": ""}
-    contents = {"sidecar": engine, "network": network, "features": {"sample_rate": 16000, "code": ""}}
-    contents["artefact"] = {"options": {}, "code": ""}
-    for name, content in contents.items():
-        files.write_json(folder / f"{name}.json", content)
-    return [
-        *(part for name in contents for part in (f"--{name}", folder / f"{name}.json")),
-        *("--embeddings", folder / "e.npy", "--manifest", folder / "m.tsv", "--rejected", folder / "r.tsv"),
-        *("--trials", folder / "list.txt", "--scores", folder / "scores"),
-        *("--text", folder / "eer.txt", "--json", folder / "eer.json"),
-    ]
-
-
-def score_large(folder):
-    arguments = generate_scoring(folder)
-    # ru_maxrss of children is their largest so far, so each is measured by a process of its own.
-    measured = (
-        "import resource, subprocess, sys; subprocess.run([sys.executable, *sys.argv[1:]], check=True); "
-        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
-    )
-    rows = []
-    for name, extra in (
-        ("no intervals", ["--bootstrap-replicates", 0]),
-        ("as shipped: 1000 bootstrap replicates", []),
-        ("and AS-norm, a cohort of 1251 speakers", ["--cohort", folder / "cohort.txt"]),
-    ):
-        command = [sys.executable, "-c", measured, SCRIPTS / "score.py", *arguments, *extra]
-        started = time.perf_counter()
-        done = subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True)
-        rows.append((name, time.perf_counter() - started, int(done.stdout) / 1e6))
-    table(("score.py, 580,000 trials, 145,116 embeddings", "wall s", "peak GB"), rows)
-    print((folder / "eer.txt").read_text().split("\n\n")[1] + "\n")
+    for name, channels in (("demo, C = 24", None), ("C = 512", 512)):
+        place = folder / str(channels)
+        torchscript = make_torchscript(place, channels)
+        artefacts = {label: compile_engine(torchscript, place / label, label, batch_size) for label in labels()}
+        rates = {label: [] for label in artefacts}
+        for _ in range(times):
+            for label, artefact in artefacts.items():
+                run("benchmark_engine.py", "--artefact", artefact, "--features", folder / "features.npy",
+                    "--threads", THREADS, "--output", folder / "b.json")  # fmt: skip
+                rates[label].append(json.loads((folder / "b.json").read_text())["one_by_one"]["throughput"])
+        for label, medians in rates.items():
+            least, middle, most = min(medians), median(medians), max(medians)
+            spread = f"±{100 * (most - least) / 2 / middle:.1f} %"
+            rows.append((f"{name}, {label}", f"{least:.1f}", f"{middle:.1f}", f"{most:.1f}", spread))
+    header = f"benchmark_engine.py {times} times, batch {batch_size}, {THREADS} threads: medians, crops/s"
+    table((header, "least", "median", "most", "spread"), rows)
 
 
 def precision(folder):
@@ -297,22 +171,12 @@ def precision(folder):
     row_of = {str(path.relative_to(folder / "wav")): row for row, path in enumerate(paths)}
     targets, first, second = zip(*((t, row_of[a], row_of[b]) for t, a, b in demo.trials()))
     rows = []
-    for name in ("demo", "C = 512, untrained"):
-        place = folder / name.split(",")[0].replace(" ", "")
-        place.mkdir()
-        if name == "demo":
-            archive = REPO / "demo" / "checkpoint.zip"
-            run("unzip_checkpoint.py", "--archive", archive, "--output", place / "checkpoint.pt")
-            run("trace_network.py", "--checkpoint", place / "checkpoint.pt", "--output", place / "network.pt",
-                "--sidecar", place / "network.json")  # fmt: skip
-        else:
-            make_torchscript(place, "--untrained", "--channels", "512")
-        reference, _ = embed(load(place, place / "network.pt", "torchscript-f32", 4, THREADS), features, 4)
+    for name, channels in (("demo", None), ("C = 512, untrained", 512)):
+        place = folder / str(channels)
+        torchscript = make_torchscript(place, channels)
+        reference, _ = embed(load(place, torchscript, "torchscript-f32", 4, THREADS), features, 4)
         for label in labels():
-            sizes = [
-                embed(load(place, place / "network.pt", label, size, THREADS), features, size)[0]
-                for size in (1, 4, 7, 64)
-            ]
+            sizes = [embed(load(place, torchscript, label, size, THREADS), features, size)[0] for size in (1, 4, 7, 64)]
             cosines = (scoring.unit_length(sizes[1]) * scoring.unit_length(reference)).sum(axis=1)
             spread = max(float(np.abs(other - sizes[0]).max()) for other in sizes[1:])
             scores = scoring.cosine_scores(sizes[1], np.array(first), np.array(second))
@@ -325,21 +189,9 @@ PARTS = {
     "stages": stages,
     "mel": mel,
     "engines": compare_engines,
-    "overhead": overhead,
-    "scoring": score_large,
+    "repeat": repeat,
     "precision": precision,
 }
 
-
-def main():
-    parser = cli.parser(__doc__)
-    parser.add_argument("part", nargs="*", choices=[*PARTS, []], help="all unless named")
-    options = parser.parse_args()
-    describe_machine()
-    for name in options.part or PARTS:
-        with tempfile.TemporaryDirectory() as folder:
-            PARTS[name](Path(folder))
-
-
 if __name__ == "__main__":
-    cli.run(main)
+    cli.run(partial(main, __doc__, PARTS))

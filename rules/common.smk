@@ -277,6 +277,11 @@ def unsupported_rows(wildcards):
     return [f"{label}:{batch}:{unsupported(label)}" for label, batch in pairs if unsupported(label)]
 
 
+# Features come before all else (2), so that bad audio ends the run early where it should; where they are deleted after
+# use they come last (0), so that few of them are there at once. The stages up to inference have 1.
+FEATURES_PRIORITY = 2 if config["features"]["keep"] else 0
+
+
 def keep_or_temp(path):
     """Features are deleted after use where features.keep is false."""
     return path if config["features"]["keep"] else temp(path)

@@ -11,7 +11,7 @@ rule extract_features:
         sidecar="work/features/{shard}/features.json",
     log:
         "logs/extract_features/{shard}.log",
-    priority: 1  # before any inference, so that bad audio ends the run early where it should
+    priority: FEATURES_PRIORITY
     conda:
         "../envs/cpu.yaml"
     params:
@@ -37,7 +37,7 @@ rule merge_manifests:
         rejected="results/rejected.tsv",
     log:
         "logs/merge_manifests.log",
-    priority: 1
+    priority: FEATURES_PRIORITY
     conda:
         "../envs/cpu.yaml"
     params:

@@ -8,6 +8,7 @@ rule compile_engine:
         directory("work/engines/{engine}/bs{batch}"),
     log:
         "logs/compile_engine/{engine}_bs{batch}.log",
+    priority: 1
     conda:
         engine_environment
     threads: config["threads"]
@@ -36,6 +37,7 @@ rule infer:
         sidecar="work/embeddings/{engine}/bs{batch}/{shard}.json",
     log:
         "logs/infer/{engine}_bs{batch}/{shard}.log",
+    priority: 1
     conda:
         engine_environment
     threads: config["threads"]

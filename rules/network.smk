@@ -25,6 +25,7 @@ rule unzip_checkpoint:
         "work/checkpoint/checkpoint.pt",
     log:
         "logs/unzip_checkpoint.log",
+    priority: 1
     conda:
         "../envs/cpu.yaml"
     params:
@@ -44,6 +45,7 @@ rule trace_network:
         sidecar="work/network/ecapa_tdnn.json",
     log:
         "logs/trace_network.log",
+    priority: 1
     conda:
         "../envs/cpu.yaml"
     params:

@@ -26,7 +26,7 @@ rule score:
         python=python,
         script=script("score.py"),
         code=stage_code("score.py"),
-        versions=versions("numpy", "scikit-learn"),
+        versions=versions("numpy"),
         options=SCORING_OPTIONS,
         roots=roots,
     shell:

@@ -19,6 +19,7 @@ READABLE = (".wav", ".flac")
 # Audio, but not for us: found, counted and rejected with a reason, rather than overlooked.
 UNREADABLE = (".m4a", ".mp3", ".aac", ".ogg", ".opus", ".wma", ".aiff", ".aif", ".sph", ".mp4")
 LAYOUT = "<speaker>/<session>/<utterance>.wav"
+SEPARATORS = re.compile("[\t\n\r]")  # of tables
 # Lists of the VoxCeleb1 authors, recognised by name when dataset.trials is auto.
 KNOWN_LISTS = (
     "veri_test.txt",
@@ -30,11 +31,17 @@ KNOWN_LISTS = (
 )
 
 
+def _as_wav(name):
+    """A file's name with the suffix ``.wav`` for that of any audio."""
+    return (os.path.splitext(name)[0] if _is_audio(name) else name) + ".wav"
+
+
 def utterance_id(path):
     """Last three parts of a path, which is what trial lists name, with the suffix ``.wav`` for that of any audio."""
-    *folders, name = Path(path).parts[-3:] or ("",)
+    # Split by hand: Path takes several times as long, and a list may have a million names.
+    *folders, name = [part for part in str(path).split("/") if part not in ("", ".")][-3:] or ("",)
     # A list may leave the suffix out; then what follows the last dot belongs to the name.
-    return "/".join((*folders, (os.path.splitext(name)[0] if _is_audio(name) else name) + ".wav"))
+    return "/".join((*folders, _as_wav(name)))
 
 
 @dataclass(frozen=True)
@@ -43,12 +50,9 @@ class AudioFile:
 
     root: str
     path: str
+    utterance: str
     size: int
     mtime: int
-
-    @property
-    def utterance(self):
-        return utterance_id(self.path)
 
     @property
     def speaker(self):
@@ -68,7 +72,7 @@ class Tree:
 
 
 def _is_audio(name):
-    return os.path.splitext(name)[1].lower() in READABLE + UNREADABLE
+    return name.lower().endswith(READABLE + UNREADABLE)
 
 
 def _entries(path):
@@ -145,6 +149,8 @@ def find_speakers(roots):
 
 
 def _speaker_files(root, speaker_path):
+    speaker_path = Path(speaker_path).as_posix()
+    speaker = os.path.basename(speaker_path)
     for session in _entries(os.path.join(root, speaker_path)):
         if not _is_folder(session):
             if _is_audio(session.name):
@@ -157,21 +163,21 @@ def _speaker_files(root, speaker_path):
                         f"{entry.path}: {len(deeper)} audio files a level too deep; the layout is {LAYOUT}"
                     )
             elif _is_audio(entry.name):
-                yield _audio_file(root, speaker_path, session.name, entry)
+                utterance = f"{speaker}/{session.name}/{_as_wav(entry.name)}"
+                yield _audio_file(root, f"{speaker_path}/{session.name}/{entry.name}", utterance, entry)
 
 
-def _audio_file(root, speaker_path, session, entry):
-    path = "/".join((Path(speaker_path).as_posix(), session, entry.name))
+def _audio_file(root, path, utterance, entry):
     try:
         path.encode()
     except UnicodeEncodeError:
         raise InputError(f"{os.fsencode(entry.path)!r}: the name is not UTF-8; rename the file") from None
-    if any(character in path for character in "\t\n\r"):
+    if SEPARATORS.search(path):
         raise InputError(f"{entry.path!r}: a tab or line break in a file's name; rename the file")
     status = _status(entry)
     if not stat.S_ISREG(status.st_mode):
         raise InputError(f"{entry.path}: not a regular file; remove it")
-    return AudioFile(root, path, status.st_size, int(status.st_mtime))
+    return AudioFile(root, path, utterance, status.st_size, int(status.st_mtime))
 
 
 def shard_of(speaker, shards):

@@ -122,16 +122,23 @@ def synthesise(text, accent, variant, rate=175, pitch=50, pitch_range=50):
 
 
 @functools.cache
-def _taps():
-    """Windowed sinc of a polyphase resampler, int64 ``(_UP, 2 * _HALF)``; each row sums to about 2 ** _SCALE_BITS."""
-    offset = np.arange(1 - _HALF, _HALF + 1) - np.arange(_UP)[:, None] / _UP  # in samples at SAMPLE_RATE
+def _filters():
+    """Windowed sinc of a polyphase resampler, float64 ``(_DOWN + 2 * _HALF, _UP)``, in whole numbers.
+
+    A column makes one of _UP samples out of a window of the input; the next _UP samples come of a window _DOWN later.
+    Each column sums to about 2 ** _SCALE_BITS.
+    """
+    place, phase = np.divmod(np.arange(_UP) * _DOWN, _UP)  # in samples at SAMPLE_RATE, and 1 / _UP of one
+    offset = np.arange(1 - _HALF, _HALF + 1)[:, None] - phase / _UP
     cutoff = 0.92 * _UP / _DOWN  # of the input's Nyquist frequency
     taps = cutoff * np.sinc(cutoff * offset) * np.cos(np.pi * offset / (2 * _HALF)) ** 2
-    return np.rint(taps * 2**_SCALE_BITS).astype(np.int64)
+    filters = np.zeros((_DOWN + 2 * _HALF, _UP))
+    filters[place + np.arange(2 * _HALF)[:, None], np.arange(_UP)] = np.rint(taps * 2**_SCALE_BITS)
+    return filters
 
 
 def resample_to_16k(samples):
-    """Resample from :data:`SAMPLE_RATE` to 16 kHz, in integers: every machine gets the same bytes.
+    """Resample from :data:`SAMPLE_RATE` to 16 kHz: every machine gets the same bytes.
 
     Args:
         samples: int16 ``(n,)``.
@@ -139,10 +146,10 @@ def resample_to_16k(samples):
     Returns:
         int16 ``(ceil(n * 320 / 441),)``.
     """
-    position = np.arange(-(-len(samples) * _UP // _DOWN)) * _DOWN  # in 1 / _UP of an input sample
-    whole, phase = np.divmod(position, _UP)
-    padded = np.pad(samples.astype(np.int64), (_HALF - 1, _HALF + 1))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * _HALF)[whole]
-    total = np.einsum("nt,nt->n", windows, _taps()[phase])
+    count, filters = -(-len(samples) * _UP // _DOWN), _filters()
+    padded = np.pad(samples.astype(np.float64), (_HALF - 1, len(filters)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, len(filters))[::_DOWN]
+    # Whole numbers below 2 ** 53, so this is exact in any order of summation, and many times as fast as in integers.
+    total = (windows @ filters).ravel()[:count].astype(np.int64)
     rounded = (total + (1 << (_SCALE_BITS - 1))) >> _SCALE_BITS
     return np.clip(rounded, -(1 << 15), (1 << 15) - 1).astype(np.int16)
