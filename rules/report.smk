@@ -39,7 +39,7 @@ rule plot_scores:
         python=python,
         script=script("plot_scores.py"),
         code=stage_code("plot_scores.py"),
-        versions=versions("matplotlib", "numpy", "scipy"),
+        versions=versions("matplotlib", "numpy", "scikit-learn"),
     shell:
         "{params.python:q} {params.script:q} --scores {input.scores:q} --result {input.result:q}"
         " --det-output {output.det:q} --histogram-output {output.histogram:q} > {log:q} 2>&1"

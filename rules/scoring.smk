@@ -26,7 +26,7 @@ rule score:
         python=python,
         script=script("score.py"),
         code=stage_code("score.py"),
-        versions=versions("numpy"),
+        versions=versions("numpy", "scikit-learn"),
         options=SCORING_OPTIONS,
         roots=roots,
     shell:

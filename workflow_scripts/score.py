@@ -29,7 +29,7 @@ from asv.trials import (
 )
 
 CENTROID_BOOTSTRAP = 2_000_000  # scores of a centroid protocol above which its EER gets no interval: minutes
-PACKAGES = ("torch", "torchaudio", "numpy", "soundfile")
+PACKAGES = ("torch", "torchaudio", "numpy", "scikit-learn", "soundfile")
 
 
 def parse_arguments():

@@ -10,6 +10,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn.isotonic import isotonic_regression
+from sklearn.metrics import auc, roc_curve
 
 from .errors import InputError
 
@@ -51,14 +53,9 @@ def error_rates(scores, targets):
     if targets.all() or not targets.any():
         kind = "targets" if targets.any() else "nontargets"
         raise InputError(f"{len(targets)} trials, all of them {kind}: error rates need both classes")
-    order = np.argsort(scores)[::-1]
-    falling = scores[order]
-    ends = np.append(np.flatnonzero(np.diff(falling)), len(falling) - 1)  # of groups of equal scores
-    hits = np.cumsum(targets[order])[ends]
-    accepts = ends + 1 - hits
-    false_accept, hit = (np.append(0.0, counts / counts[-1]) for counts in (accepts, hits))
-    thresholds = np.append(np.inf, falling[ends])
-    return ErrorRates(thresholds, false_accept, 1 - hit, int(hits[-1]), int(accepts[-1]))
+    false_accept, hit, thresholds = roc_curve(targets, scores, drop_intermediate=False)
+    count = int(np.count_nonzero(targets))
+    return ErrorRates(thresholds, false_accept, 1 - hit, count, len(targets) - count)
 
 
 def equal_error_rate(rates):
@@ -80,26 +77,15 @@ def equal_error_rate(rates):
 def convex_hull(rates):
     """The vertices of the ROC convex hull, as error rates: the operating points that no mixture of others beats.
 
-    Between two vertices one accepts at random. Found by quickhull (Barber et al. 1996) in whole numbers of trials, so
-    that no rounding adds a vertex to an edge.
+    Found by isotonic regression of the truth on the score (pool adjacent violators, O(n)), whose blocks of equal value
+    are the hull's edges (Fawcett and Niculescu-Mizil 2007). Between two vertices one accepts at random.
     """
-    hits = np.rint((1 - rates.miss) * rates.targets).astype(np.int64)
-    accepts = np.rint(rates.false_accept * rates.nontargets).astype(np.int64)
-    last = len(hits) - 1
-    vertices, edges = [0, last], [(0, last, np.arange(1, last))]  # an edge, and the points that may lie above it
-    while edges:
-        start, end, points = edges.pop()
-        width, height = accepts[end] - accepts[start], hits[end] - hits[start]
-        above = (hits[points] - hits[start]) * width - (accepts[points] - accepts[start]) * height
-        points, above = points[above > 0], above[above > 0]
-        if len(points):
-            furthest = np.argmax(above)
-            vertices.append(points[furthest])
-            edges.append((start, points[furthest], points[:furthest]))
-            edges.append((points[furthest], end, points[furthest + 1 :]))
-    vertices.sort()
+    hits = np.rint(-np.diff(rates.miss) * rates.targets)
+    trials = hits + np.rint(np.diff(rates.false_accept) * rates.nontargets)
+    share = isotonic_regression(hits / trials, sample_weight=trials, increasing=False)
+    vertex = np.concatenate(([True], np.diff(share) != 0, [True]))
     return ErrorRates(
-        rates.thresholds[vertices], rates.false_accept[vertices], rates.miss[vertices], rates.targets, rates.nontargets
+        rates.thresholds[vertex], rates.false_accept[vertex], rates.miss[vertex], rates.targets, rates.nontargets
     )
 
 
@@ -160,8 +146,7 @@ def min_cllr(rates):
 
 def roc_auc(rates):
     """Area under the ROC curve; tied scores count half."""
-    hit = 1 - rates.miss
-    return float(np.diff(rates.false_accept) @ (hit[1:] + hit[:-1])) / 2
+    return float(auc(rates.false_accept, 1 - rates.miss))
 
 
 def best_balanced_point(rates):
