@@ -181,7 +181,9 @@ def test_names_of_engines():
     assert engines.names() == ["mindietorch", "openvino", "torch_aie", "torchscript"]
     assert engines.label("openvino") == "openvino-f32"
     assert engines.parse("openvino-bf16") == ("openvino", "bf16")
-    with pytest.raises(InputError, match=r"unknown engine 'tensorrt'; there are openvino, torchscript"):
+    with pytest.raises(
+        InputError, match=r"unknown engine 'tensorrt'; there are mindietorch, openvino, torch_aie, torchscript"
+    ):
         engines.label("tensorrt")
     with pytest.raises(InputError, match=r"torchscript has no 'bf16'; it offers f32"):
         engines.label("torchscript", "bf16")

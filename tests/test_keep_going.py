@@ -1,5 +1,6 @@
 """A failed shard does not stop the others, is named at the end, and is the only one that runs again."""
 
+import pytest
 from synthetic import write_checkpoint, write_tree, write_trials
 
 from asv.failures import failed_jobs, summary
@@ -11,6 +12,7 @@ checkpoint: {archive: checkpoint.zip}
 SHARDS = ("0-of-2", "1-of-2")
 
 
+@pytest.mark.slow
 def test_a_failed_shard(workflow):
     write_trials(workflow.folder / "trials.txt", write_tree(workflow.folder / "wavs", speakers=5))  # in both shards
     write_checkpoint(workflow.folder / "checkpoint.zip")

@@ -99,6 +99,7 @@ def test_real_speech_with_the_demo_checkpoint(workflow, speech):
         assert float(score) == pytest.approx(x @ y / np.linalg.norm(x) / np.linalg.norm(y), abs=1e-12)
 
 
+@pytest.mark.slow
 def test_two_runs_from_scratch_are_identical(reference, tmp_path):
     other = make_project(tmp_path / "other")
     other.run("results/eer_bs4.txt")
@@ -148,6 +149,7 @@ STAGES = {
 }
 
 
+@pytest.mark.slow
 def test_killed_in_every_stage_and_started_again(reference, tmp_path):
     other = make_project(tmp_path / "other")
     for rule, (target, delay) in STAGES.items():
@@ -213,7 +215,7 @@ def test_bad_audio_is_counted_or_ends_the_run(tmp_path):
     [
         (["engin=openvino"], "engin: unknown setting; did you mean engine?"),
         (["batch_sizes=[0]"], "batch_sizes.0"),
-        (["engine=tensorrt"], "unknown engine 'tensorrt'; there are openvino, torchscript"),
+        (["engine=tensorrt"], "unknown engine 'tensorrt'; there are mindietorch, openvino, torch_aie, torchscript"),
         (["dataset={root: nowhere}"], "dataset.root: no folder 'nowhere'"),
         (["dataset={trials: [absent.txt]}"], "dataset.trials: no file 'absent.txt'"),
         (["dataset={trials: [trials.txt, wavs/../trials.txt]}"], "'trials' is also the name of another list"),

@@ -143,6 +143,10 @@ def install():
     if _LIBRARIES:
         return
     torch.utils.rename_privateuse1_backend("npu")
+    if hasattr(torch, "accelerator"):  # later versions of torch ask every accelerator whether it is there
+        module = types.ModuleType("torch.npu")
+        module.is_available = lambda: False
+        torch._register_device_module("npu", module)
     if torch.__version__.startswith("2.0."):  # later ones pass over autograd for this device by themselves
         passed_over = torch._C._dispatch_library("IMPL", "_", "AutogradPrivateUse1", __file__, 1)
         passed_over.fallback_fallthrough()
