@@ -170,6 +170,23 @@ def test_the_attention_output_does_not_change_the_embedding(tmp_path, features):
         np.testing.assert_allclose(other, outputs[0], atol=1e-5)
 
 
+def test_jobs_side_by_side_are_not_pinned_to_the_same_cores(session, monkeypatch):
+    """Two jobs of one thread each take as long as one after the other where both are pinned to the first core."""
+    import openvino
+
+    properties = []
+    compile_model = openvino.Core.compile_model
+
+    def spy(core, model, device, settings):
+        properties.append(settings)
+        return compile_model(core, model, device, settings)
+
+    monkeypatch.setattr(openvino.Core, "compile_model", spy)
+    session("openvino-f32", 2)
+    session("openvino-f32", 2, {"ENABLE_CPU_PINNING": True})
+    assert [found["ENABLE_CPU_PINNING"] for found in properties] == [False, True]
+
+
 def test_wrong_engine_options_are_refused(session):
     with pytest.raises(InputError, match=r"engines.openvino.options.*NO_SUCH_PROPERTY"):
         session("openvino-f32", 1, {"NO_SUCH_PROPERTY": "1"})

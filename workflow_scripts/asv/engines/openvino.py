@@ -48,7 +48,13 @@ def _compile(folder, precision, threads, options):
     import openvino
 
     core = openvino.Core()
-    properties = {"INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": threads, **options}
+    properties = {
+        "INFERENCE_PRECISION_HINT": precision,
+        "INFERENCE_NUM_THREADS": threads,
+        # By default every process pins its threads to the first cores: jobs side by side would share one.
+        "ENABLE_CPU_PINNING": False,
+        **options,
+    }
     try:
         compiled = core.compile_model(core.read_model(str(folder / ARTEFACT)), "CPU", properties)
     except RuntimeError as error:
