@@ -78,7 +78,7 @@ def test_the_conda_environment_has_the_versions_of_the_requirements():
     assert len(packages) >= 8
     assert set(packages) <= wanted
     names = {re.split("[=<>]", line)[0] for line in wanted - set(packages) if line}
-    assert names == {"snakemake", "pyyaml", "jsonschema"}  # what the Snakefile alone needs
+    assert names == {"snakemake", "pyyaml", "jsonschema", "pygments"}  # what Snakemake alone needs
 
 
 def test_progress_bars_are_for_terminals(tmp_path):
