@@ -33,7 +33,8 @@ class Project(Workflow):
         shutil.copytree(REPO, self.code, ignore=ignored)
 
     def command(self, *arguments):
-        return [part.replace(str(REPO), str(self.code)) for part in super().command(*arguments)]
+        python, *words = super().command(*arguments)  # a virtual environment may be in the repository
+        return [python, *(word.replace(str(REPO), str(self.code)) for word in words)]
 
     def age(self, path):
         """Give a file a later modification time than any before (times count in whole seconds)."""
