@@ -18,7 +18,6 @@ import time
 from pathlib import Path
 
 from .ascend_errors import explain
-from .errors import InputError
 
 # Precision to the name of the plug-in's policy. FP16: the network computes in float16; inputs and outputs stay float32.
 POLICIES = {"fp16": "FP16", "f32": "FP32"}
@@ -144,8 +143,6 @@ class Session:
                 self._stream.synchronize()
             computed = time.perf_counter()
             embeddings = _first(_to_host(self._torch, output))
-        except InputError:
-            raise
         except Exception as error:
             raise explain(self._name, "forward", error, device=self._device, shape=batch.shape) from error
         ended = time.perf_counter()
