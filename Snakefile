@@ -25,6 +25,7 @@ include: "rules/report.smk"
 
 
 onstart:
+    set_outdated_results_aside()
     require_npus()
 
 

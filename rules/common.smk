@@ -1,10 +1,12 @@
 # What all stages share: the checked configuration, and functions that rules call. No rules here.
+import atexit
 import functools
 import itertools
 import json
 import os
 import shlex
 import sys
+import uuid
 from importlib import metadata
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from snakemake.exceptions import WorkflowError
 SCRIPTS = Path(str(workflow.current_basedir)).parent / "workflow_scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from asv import archive, code, dataset, demo, engines, failures, score_files, toolchain, trials
+from asv import archive, code, dataset, demo, engines, failures, keys, outdated, runs, score_files, toolchain, trials
 from asv.benchmark_table import REFERENCE
 from asv.config import check
 from asv.errors import InputError
@@ -25,6 +27,42 @@ def checked(function, *arguments):
         return function(*arguments)
     except InputError as error:
         raise WorkflowError(str(error)) from None
+
+
+# One run at a time in a folder, and scripts that end with it: asv/runs.py. What a job rests on: asv/keys.py.
+LAST_RUN = runs.state()
+if workflow.is_main_process:
+    os.environ[runs.VARIABLE] = uuid.uuid4().hex
+
+
+envvars:
+    runs.VARIABLE,
+
+
+def begin_run(graph):
+    """Once the graph of jobs is known: claim the folder, and tell the scripts of their jobs."""
+    if workflow.executor_plugin is None or workflow.dryrun:  # a report, a summary: nothing is made
+        return
+    run = checked(runs.Run, os.environ[runs.VARIABLE], LAST_RUN)
+    atexit.register(run.end)
+    if run.exclusive and workflow.persistence.locked:
+        print("An earlier run was killed; its lock on this folder is taken over.", file=sys.stderr)
+        workflow.persistence.unlock()
+    run.announce(graph.announcement())
+
+
+KEYS = keys.Keys(workflow, begin_run)
+
+
+def set_outdated_results_aside():
+    """Before the first job starts: results that are to be made anew, targets first."""
+    if workflow.touch:
+        return
+    wanted = set(workflow.dag.bfs(workflow.dag.dependencies, *workflow.dag.targetjobs))
+    stale = wanted & set(workflow.dag.needrun_jobs())
+    levels = reversed(list(workflow.dag.toposorted(stale)))
+    if moved := outdated.move(str(path) for level in levels for job in level for path in job.output):
+        print(f"{moved} results are to be made anew; the former ones are in results/outdated/.", file=sys.stderr)
 
 
 config.update(checked(check, config))
@@ -229,9 +267,15 @@ def options_of(settings, *names):
     return shlex.join(part for name, value in chosen.items() for part in (f"--{name.replace('_', '-')}", str(value)))
 
 
+@functools.cache
+def stamp_of(shard):
+    """Taken once, before anything is read: a wav that is replaced while the run goes on makes the next one stale."""
+    return checked(lambda: dataset.stamp(dataset.shard_files(TREE, shard)))
+
+
 def shard_stamp(wildcards):
     """Digest of paths, sizes and times of a shard's wavs: 150,000 wavs as inputs would take minutes (docs/architecture.md)."""
-    return "" if DEMO_DATA else checked(lambda: dataset.stamp(dataset.shard_files(TREE, wildcards.shard)))
+    return "" if DEMO_DATA else stamp_of(wildcards.shard)
 
 
 def roots(wildcards, output):

@@ -10,12 +10,13 @@ rule demo_corpus:
     conda:
         "../envs/cpu.yaml"
     params:
+        key=KEYS.param(),
         python=python,
         script=script("demo_corpus.py"),
         code=stage_code("demo_corpus.py"),
         versions=versions("espeakng-loader"),
     shell:
-        "{params.python:q} {params.script:q} --output {output.wavs:q} --trials {output.trials:q} > {log:q} 2>&1"
+        "{params.python:q} {params.script:q} --job {rule} {wildcards} --output {output.wavs:q} --trials {output.trials:q} > {log:q} 2>&1"
 
 
 # Trains the shipped demo/checkpoint.zip anew, beside it: the shipped one stays until somebody copies this over it.
@@ -28,11 +29,12 @@ rule demo_checkpoint:
         "../envs/cpu.yaml"
     threads: 2
     params:
+        key=KEYS.param(),
         python=python,
         script=script("demo_checkpoint.py"),
         code=stage_code("demo_checkpoint.py"),
     shell:
-        "{params.python:q} {params.script:q} --threads {threads} --output {output:q} > {log:q} 2>&1"
+        "{params.python:q} {params.script:q} --job {rule} {wildcards} --threads {threads} --output {output:q} > {log:q} 2>&1"
 
 
 # The real architecture without the real weights.
@@ -44,8 +46,9 @@ rule demo_untrained_checkpoint:
     conda:
         "../envs/cpu.yaml"
     params:
+        key=KEYS.param(),
         python=python,
         script=script("demo_checkpoint.py"),
         code=stage_code("demo_checkpoint.py"),
     shell:
-        "{params.python:q} {params.script:q} --untrained --channels 512 --output {output:q} > {log:q} 2>&1"
+        "{params.python:q} {params.script:q} --job {rule} {wildcards} --untrained --channels 512 --output {output:q} > {log:q} 2>&1"

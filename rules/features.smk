@@ -15,6 +15,7 @@ rule extract_features:
     conda:
         "../envs/cpu.yaml"
     params:
+        key=KEYS.param(),
         python=python,
         script=script("extract_features.py"),
         code=stage_code("extract_features.py"),
@@ -23,7 +24,7 @@ rule extract_features:
         roots=roots,
         options=FEATURE_OPTIONS,
     shell:
-        "{params.python:q} {params.script:q} --root {params.roots:q} --shard {wildcards.shard} {params.options}"
+        "{params.python:q} {params.script:q} --job {rule} {wildcards} --root {params.roots:q} --shard {wildcards.shard} {params.options}"
         " --threads {threads} --output {output.features:q} --manifest {output.manifest:q}"
         " --rejected {output.rejected:q} --sidecar {output.sidecar:q} > {log:q} 2>&1"
 
@@ -41,11 +42,12 @@ rule merge_manifests:
     conda:
         "../envs/cpu.yaml"
     params:
+        key=KEYS.param(),
         python=python,
         script=script("merge_manifests.py"),
         code=stage_code("merge_manifests.py"),
         on_bad_audio=config["dataset"]["on_bad_audio"],
     shell:
-        "{params.python:q} {params.script:q} --manifest {input.manifests:q} --rejected {input.rejected:q}"
+        "{params.python:q} {params.script:q} --job {rule} {wildcards} --manifest {input.manifests:q} --rejected {input.rejected:q}"
         " --on-bad-audio {params.on_bad_audio} --utterances-output {output.utterances:q}"
         " --rejected-output {output.rejected:q} > {log:q} 2>&1"

@@ -15,6 +15,7 @@ rule compile_engine:
     resources:
         npu=npus,
     params:
+        key=KEYS.param(),
         command=engine_command,
         script=script("compile_engine.py"),
         code=engine_code("compile_engine.py"),
@@ -23,7 +24,7 @@ rule compile_engine:
         devices=engine_devices,
         shape=[config["features"]["n_mels"], config["features"]["frames"]],
     shell:
-        "({params.command} {params.script:q} --torchscript {input:q} --engine {wildcards.engine}"
+        "({params.command} {params.script:q} --job {rule} {wildcards} --torchscript {input:q} --engine {wildcards.engine}"
         " --batch-size {wildcards.batch} --shape {params.shape} --options {params.options:q} --threads {threads} {params.devices}"
         " --output {output:q}) > {log:q} 2>&1"
 
@@ -44,6 +45,7 @@ rule infer:
     resources:
         npu=npus,
     params:
+        key=KEYS.param(),
         command=engine_command,
         script=script("infer.py"),
         code=engine_code("infer.py"),
@@ -52,6 +54,6 @@ rule infer:
         devices=engine_devices,
         crops=config["features"]["crops"],
     shell:
-        "({params.command} {params.script:q} --artefact {input.artefact:q} --features {input.features:q}"
+        "({params.command} {params.script:q} --job {rule} {wildcards} --artefact {input.artefact:q} --features {input.features:q}"
         " --crops {params.crops} --options {params.options:q} --threads {threads} {params.devices}"
         " --output {output.embeddings:q} --sidecar {output.sidecar:q}) > {log:q} 2>&1"

@@ -9,12 +9,14 @@ rule fetch_checkpoint:
     conda:
         "../envs/cpu.yaml"
     params:
+        key=KEYS.param(),
         python=python,
         script=script("fetch_checkpoint.py"),
+        code=stage_code("fetch_checkpoint.py"),
         url=config["checkpoint"]["archive"],
         sha256=config["checkpoint"]["sha256"],
     shell:
-        "{params.python:q} {params.script:q} --url {params.url:q} --sha256 {params.sha256} --output {output:q}"
+        "{params.python:q} {params.script:q} --job {rule} {wildcards} --url {params.url:q} --sha256 {params.sha256} --output {output:q}"
         " > {log:q} 2>&1"
 
 
@@ -29,12 +31,13 @@ rule unzip_checkpoint:
     conda:
         "../envs/cpu.yaml"
     params:
+        key=KEYS.param(),
         python=python,
         script=script("unzip_checkpoint.py"),
         code=stage_code("unzip_checkpoint.py"),
         options=options_of(config["checkpoint"], "sha256"),
     shell:
-        "{params.python:q} {params.script:q} --archive {input:q} {params.options} --output {output:q} > {log:q} 2>&1"
+        "{params.python:q} {params.script:q} --job {rule} {wildcards} --archive {input:q} {params.options} --output {output:q} > {log:q} 2>&1"
 
 
 rule trace_network:
@@ -49,6 +52,7 @@ rule trace_network:
     conda:
         "../envs/cpu.yaml"
     params:
+        key=KEYS.param(),
         python=python,
         script=script("trace_network.py"),
         code=stage_code("trace_network.py"),
@@ -56,5 +60,5 @@ rule trace_network:
         outputs=config["network"]["outputs"],
         options=options_of(config["features"], "frames"),
     shell:
-        "{params.python:q} {params.script:q} --checkpoint {input:q} --outputs {params.outputs} {params.options}"
+        "{params.python:q} {params.script:q} --job {rule} {wildcards} --checkpoint {input:q} --outputs {params.outputs} {params.options}"
         " --output {output.torchscript:q} --sidecar {output.sidecar:q} > {log:q} 2>&1"

@@ -30,9 +30,10 @@ rule export_bin:
     conda:
         "../envs/cpu.yaml"
     params:
+        key=KEYS.param(),
         python=python,
         script=script("export_bin.py"),
         code=stage_code("export_bin.py"),
     shell:
-        "{params.python:q} {params.script:q} --embeddings {input.embeddings:q} --manifest {input.manifests:q}"
+        "{params.python:q} {params.script:q} --job {rule} {wildcards} --embeddings {input.embeddings:q} --manifest {input.manifests:q}"
         " --output {output.embeddings:q} --labels {output.labels:q} > {log:q} 2>&1"

@@ -36,12 +36,13 @@ rule plot_scores:
     conda:
         "../envs/cpu.yaml"
     params:
+        key=KEYS.param(),
         python=python,
         script=script("plot_scores.py"),
         code=stage_code("plot_scores.py"),
         versions=versions("matplotlib", "numpy", "scikit-learn"),
     shell:
-        "{params.python:q} {params.script:q} --scores {input.scores:q} --result {input.result:q}"
+        "{params.python:q} {params.script:q} --job {rule} {wildcards} --scores {input.scores:q} --result {input.result:q}"
         " --det-output {output.det:q} --histogram-output {output.histogram:q} > {log:q} 2>&1"
 
 
@@ -79,13 +80,14 @@ rule plot_benchmarks:
     conda:
         "../envs/cpu.yaml"
     params:
+        key=KEYS.param(),
         python=python,
         script=script("plot_benchmarks.py"),
         code=stage_code("plot_benchmarks.py"),
         versions=versions("matplotlib", "numpy"),
         gate=options_of(config["accuracy_gate"], "min_cosine"),
     shell:
-        "{params.python:q} {params.script:q} --benchmarks {input.table:q} --agreement {input.agreement:q} {params.gate}"
+        "{params.python:q} {params.script:q} --job {rule} {wildcards} --benchmarks {input.table:q} --agreement {input.agreement:q} {params.gate}"
         " --throughput-output {output.throughput:q} --latency-output {output.latency:q}"
         " --agreement-output {output.agreement:q} > {log:q} 2>&1"
 
@@ -107,11 +109,12 @@ rule show_benchmarks:
     conda:
         "../envs/cpu.yaml"
     params:
+        key=KEYS.param(),
         python=python,
         script=script("write_page.py"),
         code=stage_code("write_page.py"),
     shell:
-        "{params.python:q} {params.script:q} --title Benchmarks --input {input:q} --output {output:q} > {log:q} 2>&1"
+        "{params.python:q} {params.script:q} --job {rule} {wildcards} --title Benchmarks --input {input:q} --output {output:q} > {log:q} 2>&1"
 
 
 rule show_answers:
@@ -130,8 +133,9 @@ rule show_answers:
     conda:
         "../envs/cpu.yaml"
     params:
+        key=KEYS.param(),
         python=python,
         script=script("write_page.py"),
         code=stage_code("write_page.py"),
     shell:
-        "{params.python:q} {params.script:q} --title Answers --input {input:q} --output {output:q} > {log:q} 2>&1"
+        "{params.python:q} {params.script:q} --job {rule} {wildcards} --title Answers --input {input:q} --output {output:q} > {log:q} 2>&1"

@@ -23,6 +23,7 @@ rule score:
     conda:
         "../envs/cpu.yaml"
     params:
+        key=KEYS.param(),
         python=python,
         script=script("score.py"),
         code=stage_code("score.py"),
@@ -30,7 +31,7 @@ rule score:
         options=SCORING_OPTIONS,
         roots=roots,
     shell:
-        "{params.python:q} {params.script:q} --embeddings {input.embeddings:q} --sidecar {input.sidecars:q}"
+        "{params.python:q} {params.script:q} --job {rule} {wildcards} --embeddings {input.embeddings:q} --sidecar {input.sidecars:q}"
         " --manifest {input.manifests:q} --rejected {input.rejected:q} --features {input.features:q}"
         " --artefact {input.artefact:q}/artefact.json --network {input.network:q} --trials {input.trials:q}"
         " --cohort {input.cohort:q}"
@@ -49,5 +50,10 @@ rule copy_answer:
         "logs/copy_answer/bs{batch}.log",
     conda:
         "../envs/cpu.yaml"
+    params:
+        key=KEYS.param(),
+        python=python,
+        script=script("copy_answer.py"),
+        code=stage_code("copy_answer.py"),
     shell:
-        "(cp {input.text:q} {output.text:q} && cp {input.json:q} {output.json:q}) > {log:q} 2>&1"
+        "{params.python:q} {params.script:q} --job {rule} {wildcards} --input {input:q} --output {output:q} > {log:q} 2>&1"

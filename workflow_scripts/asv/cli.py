@@ -3,20 +3,39 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import os
 import sys
 
+from . import runs
 from .errors import InputError
+
+# Of the system, not of the program: told in one line.
+CIRCUMSTANCES = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO)
 
 
 class _Help(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
     """Shows defaults, and keeps the line breaks of the description."""
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser that takes up the job of a run, where ``--job`` names one, as soon as the options are known."""
+
+    def parse_args(self, *arguments):
+        options = super().parse_args(*arguments)
+        if (job := vars(options).pop("job")) is not None:
+            runs.begin(job)
+        return options
+
+
 def parser(description):
     """An argument parser in the project's style."""
-    return argparse.ArgumentParser(description=description, formatter_class=_Help, allow_abbrev=False)
+    made = _Parser(description=description, formatter_class=_Help, allow_abbrev=False)
+    made.add_argument(
+        "--job", nargs="+", metavar="WORD", help="given by a run of the workflow: the rule, its wildcards"
+    )
+    return made
 
 
 def positive(text):
@@ -55,13 +74,20 @@ def json_object(text):
 
 
 def run(main):
-    """Run ``main``; an :class:`InputError` or a missing file becomes one message on stderr and exit code 1."""
+    """Run ``main``; bad input, a missing file, a full disk and the like become one message on stderr and exit code 1."""
     try:
         main()
+        runs.finish()
     except InputError as error:
         sys.exit(f"error: {error}")
     except FileNotFoundError as error:
         sys.exit(f"error: {error.filename}: no such file or folder")
+    except MemoryError:
+        sys.exit("error: the memory that this process may use does not suffice; nothing was written")
+    except OSError as error:
+        if error.errno not in CIRCUMSTANCES:
+            raise
+        sys.exit(f"error: {error.filename or 'an output'}: {error.strerror}; nothing half-written is left in its place")
 
 
 def progress(iterable, description, unit, total=None):

@@ -13,6 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
+def before_replacing():
+    """Called before a finished file takes its place; a script that belongs to a run replaces it: :mod:`asv.runs`."""
+
+
 def _temporary(path):
     """A fresh name beside ``path``; leftovers of killed writers of the same file are removed.
 
@@ -33,6 +37,7 @@ def atomic_file(path):
     temporary = _temporary(path)
     try:
         yield temporary
+        before_replacing()
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -46,6 +51,7 @@ def atomic_folder(path):
     temporary.mkdir()
     try:
         yield temporary
+        before_replacing()
         if path.exists():
             shutil.rmtree(path)
         os.replace(temporary, path)

@@ -1,0 +1,36 @@
+"""Results that are about to be made anew are moved aside first, so that none lies there as if it were current."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+RESULTS = "results"
+OUTDATED = "outdated"  # below it; what was there of an earlier time is replaced
+
+
+def place(path):
+    """Where a result goes: ``results/eer_bs4.txt`` to ``results/outdated/eer_bs4.txt``; None for what is no result."""
+    parts = Path(path).parts
+    if RESULTS not in parts:
+        return None
+    head = parts.index(RESULTS) + 1
+    return Path(*parts[:head], OUTDATED, *parts[head:])
+
+
+def move(paths):
+    """Move those of the paths that are results and are there, in the order given; returns how many."""
+    moved = 0
+    for path in map(Path, paths):
+        target = place(path)
+        if target is None or not os.path.lexists(path):
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.is_dir() and not target.is_symlink():
+            shutil.rmtree(target)
+        elif path.is_dir():
+            target.unlink(missing_ok=True)
+        os.replace(path, target)
+        moved += 1
+    return moved
