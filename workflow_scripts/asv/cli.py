@@ -32,9 +32,7 @@ class _Parser(argparse.ArgumentParser):
 def parser(description):
     """An argument parser in the project's style."""
     made = _Parser(description=description, formatter_class=_Help, allow_abbrev=False)
-    made.add_argument(
-        "--job", nargs="+", metavar="WORD", help="given by a run of the workflow: the rule, its wildcards"
-    )
+    made.add_argument("--job", nargs="+", metavar="WORD", help="given by a run of the workflow: rule and wildcards")
     return made
 
 
@@ -74,7 +72,7 @@ def json_object(text):
 
 
 def run(main):
-    """Run ``main``; bad input, a missing file, a full disk and the like become one message on stderr and exit code 1."""
+    """Run ``main``; bad input, a missing file or a full disk becomes one message on stderr and exit code 1."""
     try:
         main()
         runs.finish()

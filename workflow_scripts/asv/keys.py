@@ -1,17 +1,17 @@
 """Keys: what the jobs of a run rest on, taken from Snakemake's graph of them.
 
 The key of a job is a digest of its rule's command, its params, the names of its inputs, the keys of the jobs that make
-them, and stamps of the inputs that no job makes. So it changes with whatever the job rests on, however far up, and comes
-back with it. Two things follow from it:
+them, and stamps of the inputs that no job makes. So it changes with whatever the job rests on, however far up, and
+comes back with it. Two things follow from it:
 
 - Each rule has the digest of what lies above it as a param, which Snakemake compares with the last run's: it sees what
   changed even where the job in between failed, or was made for another target.
 - A job whose outputs exist without a receipt of its key (:mod:`asv.receipts`) is forced, whatever Snakemake's own
   records say of it.
 
-Only Snakemake's main process computes keys; the processes that it starts for jobs have a part of the graph alone. What is
-used of Snakemake's inside is used here and in ``rules/common.smk``, and was tried with 9.27: ``workflow.dag`` with ``jobs``,
-``dependencies``, ``forcefiles`` and ``needrun_jobs()``, ``rule.expand_params`` and ``workflow.persistence``.
+Only Snakemake's main process computes keys; the processes that it starts for jobs have no need of them. What is used of
+Snakemake's inside is used here and in ``rules/common.smk``, and was tried with 9.27: ``workflow.dag`` (``jobs``,
+``dependencies``, ``forcefiles``), ``rule.expand_params`` and ``workflow.persistence``.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ def _digest(*parts):
 def stamp(path):
     """What tells one state of an input that no job makes from another: older counts as much as newer.
 
-    Of a file of up to :data:`SMALL` bytes its content, so that a copy or a touch changes nothing; of a larger one size and
-    time. Its folder does not count: a moved checkout or data set is the same.
+    Of a file of up to :data:`SMALL` bytes its content, so that a copy or a touch changes nothing; of a larger one its
+    size and time. Its folder does not count: in a moved checkout nothing is stale.
     """
     path = Path(path)
     try:
@@ -79,7 +79,7 @@ class Keys:
         return key
 
     def _by_function_and_wildcards(self):
-        """Jobs by what Snakemake gives a params function: the function is its rule's alone, whatever a module calls it."""
+        """Jobs by what identifies them to a params function, which is its rule's alone, whatever a module calls the rule."""
         ours = set(map(id, self._functions))
         found = {}
         for job in self._workflow.dag.jobs:
