@@ -79,7 +79,7 @@ class Keys:
         return key
 
     def _by_function_and_wildcards(self):
-        """Jobs by what identifies them to a params function, which is its rule's alone, whatever a module calls the rule."""
+        """Jobs by what identifies them to a params function, which is its rule's alone whatever the rule is called."""
         ours = set(map(id, self._functions))
         found = {}
         for job in self._workflow.dag.jobs:

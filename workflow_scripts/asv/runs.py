@@ -111,8 +111,8 @@ class Job:
         self._run, announced = FILE.resolve(), _read(JOBS)
         if not self._is_alive() or announced.get("token") != self._token or self._name not in announced["jobs"]:
             raise InputError(
-                f"--job {self._name}: the run that started this script ({VARIABLE}={self._token}) is over, or has no such "
-                "job. To run the script by hand, leave --job out"
+                f"--job {self._name}: the run that started this script ({VARIABLE}={self._token}) is over or has "
+                "no such job. To run the script by hand, leave --job out"
             )
         facts = announced["jobs"][self._name]
         self._key, self._inputs, self._outputs = facts["key"], facts["inputs"], facts["outputs"]
