@@ -1,0 +1,75 @@
+"""What proves that a file is its job's: receipts, and the folder that they are written for."""
+
+import pytest
+
+from asv import outdated, receipts
+from asv.errors import InputError
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def make(path, text="content"):
+    (path.parent).mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return str(path)
+
+
+def test_a_file_fits_its_receipt_and_no_other(folder):
+    path = make(folder / "a.txt")
+    assert not receipts.fits("a.txt", "k1")
+    receipts.write("a.txt", "k1")
+    assert receipts.fits("a.txt", "k1")
+    assert not receipts.fits("a.txt", "k2")
+    receipts.check("a.txt", "k1")
+    make(folder / "a.txt", "CONTENT")  # of equal length
+    assert not receipts.fits("a.txt", "k1")
+    assert path
+
+
+def test_a_folder_fits_by_the_names_and_bytes_of_its_files(folder):
+    make(folder / "d" / "x" / "one")
+    make(folder / "d" / ".snakemake_timestamp")
+    receipts.write("d", "k")
+    (folder / "d" / ".snakemake_timestamp").unlink()
+    assert receipts.fits("d", "k")
+    (folder / "d" / "x" / "one").rename(folder / "d" / "x" / "two")
+    assert not receipts.fits("d", "k")
+
+
+def test_of_a_large_file_the_size_counts_until_it_is_read(folder):
+    (folder / "large").write_bytes(b"a" * (receipts.SMALL + 1))
+    receipts.write("large", "k")
+    (folder / "large").write_bytes(b"b" * (receipts.SMALL + 1))
+    assert receipts.fits("large", "k")
+    with pytest.raises(InputError, match=r"large does not belong .* bytes are not those"):
+        receipts.check("large", "k")
+    assert not receipts.fits("large", "k"), "after it was found out, the next run makes it again"
+
+
+@pytest.mark.parametrize("damage", ["", "[]", "{", "null"])
+def test_a_damaged_receipt_proves_nothing(folder, damage):
+    make(folder / "a.txt")
+    receipts.write("a.txt", "k")
+    receipts.place("a.txt").write_text(damage)
+    assert not receipts.fits("a.txt", "k")
+    with pytest.raises(InputError, match="made for others"):
+        receipts.check("a.txt", "k")
+
+
+def test_results_go_aside_in_order_and_replace_what_is_there(folder):
+    make(folder / "results" / "eer_bs4.txt", "new")
+    make(folder / "results" / "outdated" / "eer_bs4.txt", "older")
+    make(folder / "results" / "scores" / "a.tsv", "new")
+    make(folder / "results" / "outdated" / "scores" / "b.tsv", "older")
+    make(folder / "work" / "x")
+    paths = ["results/eer_bs4.txt", "results/absent", "results/scores", "work/x"]
+    assert outdated.move(paths) == 2
+    assert (folder / "results/outdated/eer_bs4.txt").read_text() == "new"
+    assert [p.name for p in (folder / "results/outdated/scores").iterdir()] == ["a.tsv"]
+    assert not (folder / "results/eer_bs4.txt").exists()
+    assert (folder / "work" / "x").exists()
+    assert outdated.place("module/results/a/b.txt").as_posix() == "module/results/outdated/a/b.txt"
