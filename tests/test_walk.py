@@ -1,0 +1,41 @@
+"""The random walk finds no wrong answer, and finds those of a workflow without its guards."""
+
+import pytest
+from walk.walk import Walk, WrongAnswerError, stand_in_code
+
+pytestmark = pytest.mark.slow
+STEPS = 60  # of each seed; more by hand, see docs/architecture.md
+
+#: Guards taken out, each as (file, text, replacement): what the workflow would be without them.
+NO_KEYS = ("workflow_scripts/asv/keys.py", "return self._above[job]\n", 'return "the same"\n')
+NO_JUDGE = ("workflow_scripts/asv/keys.py", "if not strangers:", "if True:")
+NO_CHECK = (
+    "workflow_scripts/asv/receipts.py",
+    "    receipt = _read(path)\n    if receipt.get",
+    "    return\n    if receipt.get",
+)
+NO_ASIDE = ("Snakefile", "    set_outdated_results_aside()\n", "")
+MUTANTS = {
+    "as it was before": (NO_KEYS, NO_JUDGE, NO_CHECK, NO_ASIDE),
+    "results set aside, and nothing else": (NO_KEYS, NO_JUDGE, NO_CHECK),
+    "keys without receipts": (NO_JUDGE, NO_CHECK),
+}
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_no_wrong_answer(tmp_path, seed):
+    walk = Walk(tmp_path, seed)
+    walk.run(STEPS)
+    assert walk.successes > STEPS / 2
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_what_it_would_find(tmp_path, name):
+    """Seeds and steps are those within which each fault was found; without the guards an answer is wrong."""
+    code = stand_in_code(tmp_path / "code")
+    for file, text, replacement in MUTANTS[name]:
+        content = (code / file).read_text()
+        assert text in content, (file, text)
+        (code / file).write_text(content.replace(text, replacement, 1))
+    with pytest.raises(WrongAnswerError, match="exit 0 with a wrong"):
+        Walk(tmp_path / "walk", 1, code).run(STEPS)
