@@ -122,7 +122,10 @@ def test_a_cohort_that_knows_the_trials_speakers_is_noted(stage):
     ("content", "parts"),
     [
         ("", ["no utterance in this cohort"]),
-        ("p1/s0/0.wav\nnobody\n", ["1 of 2 lines are not utterances (line 2: 'nobody')", "speaker/session"]),
+        (
+            "p1/s0/0.wav\nnobody\n",
+            ["1 of 2 utterances of the cohort are not used (the first in line 2), such as nobody (not in"],
+        ),
         ("p1/s0/0.wav\nq/s0/0.wav\n", ["1 of 2", "q/s0/0.wav (not in the data set)", "scoring.as_norm.cohort"]),
         ("p1/s0/0.wav\np1/s0/1.wav\n", ["a cohort of 1 speakers", "AS-norm needs 2"]),
         (None, ["scoring.as_norm.cohort: cannot read", "No such file"]),
