@@ -91,7 +91,7 @@ SHARDS = dataset.shard_names(demo.EVALUATION if DEMO_DATA else TREE.speakers, co
 
 def trial_lists():
     """Files of the trial lists, existing or made by the workflow."""
-    lists = config["dataset"]["trials"]
+    lists = config["dataset"]["trials"] or []
     if lists == "auto":
         return [DEMO_TRIALS] if DEMO_DATA else dataset.known_lists(TREE)
     if missing := [path for path in lists if not Path(path).is_file()]:

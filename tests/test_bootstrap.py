@@ -53,9 +53,12 @@ def test_against_a_naive_loop(rows, seed):
     found = eer_interval(scores, targets, first, second, 40, seed)
     assert found["replicates"] == len(wanted)
     assert found["speakers"] == len({*first, *second})
+    eer, _ = metrics.equal_error_rate(metrics.error_rates(scores, targets))
     if found["reason"]:
-        assert len(wanted) < 20 or found["speakers"] == 1
+        few = len(wanted) < 20 or found["speakers"] < 5
+        assert few or eer in (0, 1) or np.ptp(np.quantile(wanted, [0.025, 0.975])) < 1e-12
         assert (found["low"], found["high"]) == (None, None)
+        assert found["upper_bound"] is None or eer == 0
     else:
         low, high = np.quantile(wanted, [0.025, 0.975])
         assert (found["low"], found["high"]) == (pytest.approx(low, abs=1e-12), pytest.approx(high, abs=1e-12))
@@ -79,8 +82,13 @@ def test_neither_rows_nor_names_nor_blocks_matter(monkeypatch):
 @pytest.mark.parametrize(("order", "eer"), [(1, 0.0), (-1, 1.0)], ids=["perfect", "reversed"])
 def test_separated_scores(order, eer):
     _, targets, first, second = simulate(np.random.default_rng(1), 10)
-    found = eer_interval(order * (targets + 0.0), targets, first, second, 50)
-    assert (found["low"], found["high"]) == (eer, eer)
+    scores = order * (targets + 0.0)
+    assert metrics.equal_error_rate(metrics.error_rates(scores, targets))[0] == eer
+    found = eer_interval(scores, targets, first, second, 50)
+    assert (found["low"], found["high"]) == (None, None)
+    assert found["reason"] == f"every draw of the 10 speakers is {['without errors', 'all errors'][int(eer)]}, too"
+    assert (found["upper_bound"] is None) == (eer == 1)
+    assert (found["level"], found["speakers"], found["replicates"]) == (0.95, 10, 50)
 
 
 def test_the_interval_holds_the_estimate_and_narrows_with_speakers():
@@ -108,8 +116,87 @@ def test_too_few_speakers():
     # Of two speakers both are drawn in half of the draws: nontargets are missing from the others.
     two = eer_interval([0.1, 0.9, 0.5], [False, True, True], ["a", "a", "b"], ["b", "a", "b"], 1000)
     assert 400 < two["replicates"] < 600
-    with pytest.raises(InputError, match=r"3 trials, too few speakers \(1\).*needs a trial list of more speakers"):
+    assert two["low"] is None
+    with pytest.raises(InputError, match=r"3 trials, too few speakers \(1\).*needs a trial list of 5 or more"):
         paired_eer_difference([0.1, 0.9, 0.5], [0.1, 0.9, 0.5], [False, True, True], ["a"] * 3, ["a"] * 3, 50)
+
+
+@pytest.mark.parametrize("speakers", [2, 3, 4, 5])
+def test_fewer_than_five_speakers_have_no_interval(speakers):
+    trials = simulate(np.random.default_rng(3), speakers, trials=40)
+    found = eer_interval(*trials, 400)
+    scores, targets, first, second = trials
+    if speakers < 5:
+        assert found["reason"].startswith(f"too few speakers ({speakers}): ")
+        assert (found["low"], found["high"], found["upper_bound"]) == (None, None, None)
+        with pytest.raises(InputError, match=rf"too few speakers \({speakers}\)"):
+            paired_eer_difference(scores, -scores, targets, first, second, 400)
+    else:
+        assert found["reason"] is None
+        assert found["low"] < found["high"]
+
+
+def test_a_width_of_zero_is_no_interval():
+    """Each of six speakers misses one of two, so every draw has the same EER."""
+    first = np.repeat(np.arange(6), 4)
+    targets = np.tile([True, True, False, False], 6)
+    second = np.where(targets, first, (first + 1) % 6)
+    scores = np.tile([2.0, 0.0, 1.0, -1.0], 6)
+    found = eer_interval(scores, targets, first, second, 200)
+    assert metrics.equal_error_rate(metrics.error_rates(scores, targets))[0] > 0
+    assert found["reason"] == "every draw of speakers has the same EER"
+    assert (found["low"], found["high"], found["upper_bound"]) == (None, None, None)
+
+
+# The upper bound where there are no errors
+
+
+def separated(speakers, targets_each=3):
+    first = np.repeat(np.arange(speakers), 2 * targets_each)
+    targets = np.tile(np.arange(2 * targets_each) < targets_each, speakers)
+    return targets, first, np.where(targets, first, (first + 1) % speakers)
+
+
+@pytest.mark.parametrize(("speakers", "bound"), [(6, 0.637), (10, 0.456), (40, 0.141), (400, 0.0151)])
+def test_the_upper_bound_is_a_rule_of_three_over_speakers(speakers, bound):
+    targets, first, second = separated(speakers)
+    found = bootstrap.upper_bound(targets, first, second)
+    assert found == pytest.approx(bound, rel=1e-2)
+    assert (1 - found) ** speakers + (1 - found) ** (speakers // 2) == pytest.approx(0.05)
+    names = np.array([f"id{speaker:04}" for speaker in range(speakers)])
+    assert bootstrap.upper_bound(targets, names[first], names[second]) == found
+    more = [np.tile(part, 50) for part in (targets, first, second)]
+    assert bootstrap.upper_bound(*more) == found  # trials of the same speakers bring no certainty
+
+
+def test_trials_without_pairs_of_speakers_bound_nothing():
+    assert bootstrap.upper_bound([True, False], ["a", "b"], ["a", "b"]) is None
+    assert bootstrap.upper_bound([True, False], ["a", "a"], ["b", "b"]) is None
+
+
+@pytest.mark.parametrize(("speakers", "trials"), [(6, 1), (10, 4), (20, 10)])
+def test_the_upper_bound_holds(speakers, trials):
+    """Samples without an error from populations with every true EER: more than 5 % of them are below the bound.
+
+    The worst case: errors come in whole speakers and whole pairs, and the threshold is the one of the true EER or any
+    other that separates the sample.
+    """
+    targets, first, second = separated(speakers, trials)
+    bound = bootstrap.upper_bound(targets, first, second)
+    random = np.random.default_rng(0)
+    for eer in (bound, 1.2 * bound):
+        samples = 4000
+        # Scores around the threshold 0 of the true EER: all targets of a bad speaker below it, all trials of a bad pair
+        # above it. How far beyond is random, so that other thresholds may separate them.
+        bad_speaker = random.random((samples, speakers)) < eer
+        bad_pair = random.random((samples, speakers)) < eer  # neighbours, of which every other is disjoint
+        size = random.random((samples, 2, speakers)) + 0.01
+        lowest = np.where(bad_speaker, -1, 1) * size[:, 0]
+        highest = np.where(bad_pair, 1, -1) * size[:, 1]
+        perfect = lowest.min(axis=1) > highest.max(axis=1)
+        assert perfect.mean() <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / samples)
+    # And it is not idle: populations far better than the bound are often seen without an error.
+    assert (1 - bound / 20) ** (2 * speakers) > 0.3
 
 
 # Coverage. With the truth in 95 % of intervals, fewer than 90 % of 200 would be seen once in 800 choices of seeds.
@@ -161,6 +248,17 @@ def test_equal_scores_do_not_differ():
     scores, targets, first, second = simulate(np.random.default_rng(6), 20)
     assert paired_eer_difference(scores, scores, targets, first, second, 50, 0) == (0, 0, 0)
     assert paired_eer_difference(scores, 3 * scores + 1, targets, first, second, 50, 0) == (0, 0, 0)
+
+
+def test_a_paired_width_of_zero_is_no_certainty_where_decisions_differ():
+    first = np.repeat(np.arange(6), 4)
+    targets = np.tile([True, True, False, False], 6)
+    second = np.where(targets, first, (first + 1) % 6)
+    scores = np.tile([2.0, 0.0, 1.0, -1.0], 6)
+    other = np.tile([0.0, 2.0, 1.0, -1.0], 6)  # the other target is missed
+    with pytest.raises(InputError, match="all draws of speakers have the same difference"):
+        paired_eer_difference(scores, other, targets, first, second, 100)
+    assert paired_eer_difference(scores, 2 * scores, targets, first, second, 100) == (0, 0, 0)
 
 
 def test_paired_intervals_hold_the_true_difference():

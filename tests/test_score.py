@@ -122,7 +122,10 @@ def test_a_cohort_that_knows_the_trials_speakers_is_noted(stage):
     ("content", "parts"),
     [
         ("", ["no utterance in this cohort"]),
-        ("p1/s0/0.wav\nnobody\n", ["1 of 2 lines are not utterances (line 2: 'nobody')", "speaker/session"]),
+        (
+            "p1/s0/0.wav\nnobody\n",
+            ["1 of 2 utterances of the cohort are not used (the first in line 2), such as nobody (not in"],
+        ),
         ("p1/s0/0.wav\nq/s0/0.wav\n", ["1 of 2", "q/s0/0.wav (not in the data set)", "scoring.as_norm.cohort"]),
         ("p1/s0/0.wav\np1/s0/1.wav\n", ["a cohort of 1 speakers", "AS-norm needs 2"]),
         (None, ["scoring.as_norm.cohort: cannot read", "No such file"]),
@@ -156,6 +159,90 @@ def test_speakers_that_the_network_has_heard_are_flagged(tmp_path, speakers, tra
         assert bool(protocol["notes"]) == bool(heard)
     assert ("NOT A FAIR TEST" in text.splitlines()[0]) == bool(heard)
     assert ("it has heard them" in text) == bool(heard)
+
+
+def test_labels_against_folders(stage):
+    """Counters for labels, labels that are swapped, and one that is wrong: notes with counts, and the first line."""
+    lines = [line.split() for line in stage.list.read_text().splitlines()]
+    assert len(lines) > 200
+
+    def answer(labels):
+        stage.list.write_text("".join(f"{label} {a} {b}\n" for label, (_, a, b) in zip(labels, lines)))
+        result, text = stage.result("--trials", stage.list, "--bootstrap-replicates", 10)
+        protocol = result["protocols"]["list"]
+        wrong = sum((a.split("/")[0] == b.split("/")[0]) != int(label) for label, (_, a, b) in zip(labels, lines))
+        assert protocol["contradicting_labels"] == wrong
+        assert [("contradict the folders" in note) for note in protocol["notes"]] == [True] * bool(wrong)
+        return protocol, text
+
+    truth = [int(label) for label, *_ in lines]
+    protocol, text = answer(truth)
+    assert protocol["notes"] == []
+    assert "CONTRADICT" not in text
+
+    protocol, text = answer([i % 2 for i in range(len(lines))])
+    share = 100 * protocol["contradicting_labels"] / len(lines)
+    assert 20 < share < 80
+    assert f"{protocol['contradicting_labels']:,} of {len(lines):,} labels contradict the folders" in text
+    assert f"LABELS CONTRADICT THE FOLDERS in {share:.0f} % of the trials" in text.splitlines()[0]
+    assert "swapped" not in text
+
+    protocol, text = answer([1 - label for label in truth])
+    assert protocol["contradicting_labels"] == len(lines)
+    assert "0 and 1 seem to be swapped" in text
+    assert "LABELS CONTRADICT THE FOLDERS in 100 %" in text.splitlines()[0]
+
+    _, first, second = lines[0]
+    protocol, text = answer([0, *truth[1:]])
+    assert truth[0] == 1
+    assert f"such as nontarget of {first} and {second}; one of them is wrong" in protocol["notes"][0]
+    assert "CONTRADICT" not in text.splitlines()[0]  # below 1 %
+
+
+def test_trials_of_an_utterance_with_itself_are_noted(stage):
+    a, b, c = stage.names[0], stage.names[10], stage.names[5]
+    with stage.list.open("a") as stream:
+        stream.write(f"1 {a} {a}\n1 {b} wav/{b}\n0 {c} {c}\n")
+    result, text = stage.result("--trials", stage.list, "--bootstrap-replicates", 0)
+    protocol = result["protocols"]["list"]
+    assert protocol["self_trials"] == {"targets": 2, "nontargets": 1}
+    assert protocol["contradicting_labels"] == 1
+    trials = protocol["targets"] + protocol["nontargets"]
+    assert f"WARNING     2 of {trials} trials are targets of an utterance with itself" in text
+    assert f"WARNING     1 of {trials} trials are nontargets of an utterance with itself" in text
+
+
+def test_one_list_in_two_formats_has_one_result_and_says_how_it_was_read(stage):
+    result, text = stage.result("--trials", stage.list)
+    wanted = result["protocols"]["list"]
+    assert (wanted.pop("format"), wanted.pop("matching")) == ("1/0 enrolment test (VoxCeleb)", {"id": 48})
+    assert "  format      1/0 enrolment test (VoxCeleb)\n  names       utterances matched by id 48\n" in text
+
+    rows = [line.split() for line in stage.list.read_text().splitlines()]
+    lines = (
+        f"{a.removesuffix('.wav').replace('/', '-')} C:\\{b.replace('/', chr(92))} {'imp' if label == '0' else 'tgt'}\n"
+        for label, a, b in rows
+    )
+    stage.list.write_text("enrol test label\n" + "".join(lines))
+    result, text = stage.result("--trials", stage.list)
+    found = result["protocols"]["list"]
+    assert found.pop("format") == "enrolment test tgt/imp (SITW, VOiCES), header line left out"
+    assert found.pop("matching") == {"longer path": 47, "Kaldi id": 47}
+    assert found == wanted | {"md5": found["md5"]}
+
+
+def test_a_list_without_errors_has_a_bound_and_no_interval(stage):
+    speakers = np.repeat(np.eye(12, 192), 4, axis=0)
+    np.save(stage.folder / "embeddings.npy", speakers.astype(np.float32))
+    result, text = stage.result("--trials", stage.list)
+    interval = result["protocols"]["list"]["eer_interval"]
+    assert (interval["low"], interval["high"]) == (None, None)
+    bound = interval["upper_bound"]
+    assert 0.3 < bound < 0.5
+    assert (
+        f"  EER         0.000 % (no interval: every draw of the 12 speakers is without errors, too; below "
+        f"{100 * bound:.3f} % at 95 %)\n" in text
+    )
 
 
 def test_a_list_of_a_known_name_with_other_counts_is_noted(stage):

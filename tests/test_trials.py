@@ -1,4 +1,4 @@
-"""Trial lists as people have them: both formats, odd spellings, and every way in which one can be wrong."""
+"""Trial lists as people have them: odd spellings, and every way in which one can be wrong; cohorts."""
 
 import dataclasses
 import hashlib
@@ -9,17 +9,12 @@ from helpers import unless_root
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asv import dataset, metrics
+from asv import dataset, metrics, text_lines
+from asv.cohort import match_cohort, read_cohort
 from asv.errors import InputError
-from asv.trials import (
-    OFFICIAL_LISTS,
-    protocol_names,
-    read_cohort,
-    read_trials,
-    recognise,
-    voxceleb1_dev_speakers,
-)
-from score import rows_of_trials
+from asv.official_lists import OFFICIAL_LISTS, recognise, voxceleb1_dev_speakers
+from asv.trial_rows import match, rows_of_trials
+from asv.trials import protocol_names, read_trials
 
 A, B, C = "id1/s/1.wav", "id1/s/2.wav", "id2/t/1.wav"
 
@@ -67,11 +62,10 @@ def spelled_out(trials):
         f"1  {A}   {B}  \n  0 {A} {C}\n",
         f"1\t{A}\t{B} \n 0\t{A}\t{C}\r\n",
         f"{A}\t{B}\ttarget\r\n{A}\t{C}\tnontarget\r\n",
-        f"1 {A} {B}\n{A} {C} nontarget\n",
     ],
     ids=[
         *("VoxCeleb", "Kaldi", "no newline", "CRLF", "BOM", "blank lines"),
-        *("tabs", "spaces", "tabs and spaces", "Kaldi tabs CRLF", "both"),
+        *("tabs", "spaces", "tabs and spaces", "Kaldi tabs CRLF"),
     ],
 )
 def test_spellings_of_the_same_list(read, content):
@@ -99,8 +93,8 @@ def test_tabs_let_names_have_spaces_and_any_letters(read):
     ["id1/s/1.flac", "id1/s/1", "wav/id1/s/1.wav", "/data/vox1/id1/s/1.WAV", "./id1/s/1.m4a", "../x/id1//s/1.wav"],
 )
 def test_ways_to_name_an_utterance_lead_to_one_id(read, name):
-    trials = read(f"1 {name} {B}\n0 {A} {C}\n")
-    assert spelled_out(trials)[0] == (True, A, B)
+    trials, _ = match(read(f"1 {name} {B}\n0 {A} {C}\n"), [C, B, A])
+    assert spelled_out(trials) == [(True, A, B), (False, A, C)]
     assert trials.names == [A, B, C]
 
 
@@ -135,13 +129,18 @@ def test_any_list_is_read_back_with_its_duplicates_counted(tmp_path_factory, pai
 
 def test_duplicates_are_counted_and_kept(read):
     trials = read(f"1 {A} {B}\n1 {A} {B}\n1 {B} {A}\n1 {A} wav/{B}\n0 {A} {C}\n")
-    assert trials.duplicates == 3
-    assert len(trials.targets) == 5
+    assert trials.duplicates == 2
+    matched, _ = match(trials, [A, B, C])
+    assert matched.duplicates == 3  # now it is known what wav/ means
+    assert len(matched.targets) == 5
+    assert matched.names == [A, B, C]
 
 
-@pytest.mark.parametrize("second", [f"0 {A} {B}", f"0 {B} {A}", f"{B} wav/{A} nontarget", f"0 id1/s/1.flac {B}"])
-def test_one_pair_with_both_truths_is_refused(refused, second):
-    message = refused(f"0 {A} {C}\n1 {A} {B}\n{second}\n")
+@pytest.mark.parametrize("second", [f"0 {A} {B}", f"0 {B} {A}", f"0 {B} wav/{A}", f"0 id1/s/1.flac {B}"])
+def test_one_pair_with_both_truths_is_refused(read, second):
+    with pytest.raises(InputError) as caught:
+        match(read(f"0 {A} {C}\n1 {A} {B}\n{second}\n"), [A, B, C])
+    message = str(caught.value)
     assert "list.txt: 1 pairs are listed both as same and as different speaker" in message
     assert f"{A} {B}" in message
     assert "correct the list" in message
@@ -153,9 +152,9 @@ def test_one_pair_with_both_truths_is_refused(refused, second):
 @pytest.mark.parametrize(
     "line",
     [
-        *("1", f"1 {A}", f"{A} {B}", f"1 {A} {B} {C}", f"1\t{A}\t{B}\t0.7", "1 my file.wav your file.wav"),
-        *(f"2 {A} {B}", f"-1 {A} {B}", f"true {A} {B}", f"{A} {B} maybe", "# a comment", f"1,{A},{B}"),
-        *(f"1\t\t{B}", f"1\t{A}\t", f"1 {A} .", f"1 / {B}", "1 .. .", "1 1.wav 2.wav", f"1 s/1.wav {A}"),
+        *("1", f"1 {A}", f"{A} {B}", f"1 {A} {B} {C}", "1 my file.wav your file.wav", "label enrolment test"),
+        *(f"2 {A} {B}", f"-1 {A} {B}", f"truth {A} {B}", f"{A} {B} maybe", f"1.{A},{B}"),
+        *(f"1\t\t{B}", f"1\t{A}\t", f"1 {A} .", f"1 / {B}", "1 .. .", f"1 {A} \\", f"1 {A}/.. {B}"),
     ],
 )
 def test_malformed_lines_are_told_by_number(refused, line):
@@ -181,12 +180,35 @@ def test_list_without_trials(refused, content):
 
 
 @pytest.mark.parametrize(
-    "content", [b"\x89PNG\r\n\x1a\n\xff\xfe", "1 a/b/ü.wav c/d/e.wav".encode("latin-1"), "1 a b".encode("utf-16")]
+    ("content", "line"),
+    [(b"\x89PNG\r\n\x1a\n\xff\xfe", 1), ("1 a/b/1.wav c/d/e.wav\n1 a/b/ü.wav c/d/e.wav".encode("latin-1"), 2)],
 )
-def test_list_that_is_not_text(refused, content):
+def test_list_that_is_not_text(refused, content, line):
     message = refused(content)
-    assert "list.txt: not UTF-8 text" in message
+    assert f"list.txt: not UTF-8 text (line {line})" in message
     assert "is it a trial list?" in message
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_utf16_is_named_with_the_command_that_converts_it(refused, encoding):
+    message = refused(f"1 {A} {B}\r\n0 {A} {C}\r\n".encode(encoding))
+    assert (
+        "list.txt: UTF-16 text, not UTF-8; convert it: iconv -f UTF-16 -t UTF-8 'list.txt' > 'list_utf8.txt'" in message
+    )
+
+
+def test_a_line_without_an_end_is_refused_and_not_held(refused, monkeypatch):
+    monkeypatch.setattr(text_lines, "BLOCK", 1000)
+    assert "list.txt: line 2 has more than 1,000 characters" in refused(f"1 {A} {B}\n" + "x" * 5000)
+
+
+@pytest.mark.parametrize("block", [1, 7, 64, 10**6])
+def test_blocks_do_not_matter(read, monkeypatch, block):
+    content = f"\ufeff1 {A} {B}\r\n0 {A} {C}\r\n\r\n0 {B} {C}"
+    wanted = spelled_out(read(content))
+    monkeypatch.setattr(text_lines, "BLOCK", max(block, len(f"1 {A} {B}")))
+    assert spelled_out(read(content)) == wanted
+    assert len(wanted) == 3
 
 
 def test_list_of_zero_bytes_is_malformed(refused):
@@ -288,7 +310,32 @@ def test_development_speakers_of_voxceleb1():
 def test_a_cohort_has_each_utterance_once_in_its_order(tmp_path):
     path = tmp_path / "cohort.txt"
     path.write_bytes(f"\ufeff{C}\r\n\r\nwav/{A}\n{C}\n  id1/s/2.flac  ".encode())
-    assert read_cohort(path) == [C, A, B]
+    assert list(read_cohort(path)) == [C, f"wav/{A}", B]
+    assert match_cohort(path, [A, B, C], {A: 5, B: 6, C: 7}, {}) == [7, 5, 6]
+
+
+def test_a_cohort_may_name_utterances_as_lists_do(tmp_path):
+    path = tmp_path / "cohort.txt"
+    path.write_text("id1-s-1\nid1\\s\\2.WAV\nt/1\n/data/id1/s/1.wav\n")
+    assert match_cohort(path, [A, B, C], {A: 5, B: 6, C: 7}, {}) == [5, 6, 7]
+
+
+@pytest.mark.parametrize(
+    ("content", "parts"),
+    [
+        ("\n", ["no utterance in this cohort"]),
+        (f"{A}\n\n..\n/\n", ["2 of 3 lines are not utterances (line 3: '..')", "one utterance per line"]),
+        (f"{A}\n\nid9-s-1\n{B}\n", ["2 of 3", "in line 3", "id9-s-1 (not in the data set)", f"{B} (rejected: silent)"]),
+        ("1\n", ["1 of 1 utterances could be several", "id1/s/1.wav and id2/t/1.wav"]),
+    ],
+)
+def test_wrong_cohorts_are_told_by_line(tmp_path, content, parts):
+    path = tmp_path / "cohort.txt"
+    path.write_text(content)
+    with pytest.raises(InputError, match=r"cohort\.txt: ") as caught:
+        match_cohort(path, [A, B, C], {A: 0, C: 1}, {B: "rejected: silent"})
+    for part in parts:
+        assert part in str(caught.value)
 
 
 def test_a_cohort_that_is_not_text(tmp_path):
@@ -329,6 +376,17 @@ def test_list_of_another_data_set_is_refused(read, missing):
         rows_of_trials(read(f"1 {A} {B}\n0 {A} {C}\n"), {"x/y/z.wav": 0}, {}, missing)
     assert "2 trials" in str(caught.value)
     assert "data set" in str(caught.value)
+    assert "utterances here are named as x/y/z.wav" in str(caught.value)
+
+
+@pytest.mark.parametrize("missing", ["fail", "skip"])
+def test_enrolment_by_several_utterances_is_explained(read, missing):
+    lines = "id00800-enroll test/id00800-singing-01-001.wav 1\nid00801-enroll test/id00800-singing-01-001.wav 0\n"
+    trials, _ = match(read(lines), [A, B])
+    with pytest.raises(
+        InputError, match=r"2 of them are enrolment models, such as id00800-enroll: .*CN-Celeb.*not supp"
+    ):
+        rows_of_trials(trials, {A: 0, B: 1}, {}, missing)
 
 
 @pytest.mark.parametrize(("label", "kind"), [("1", "targets"), ("0", "nontargets")])

@@ -16,17 +16,12 @@ from pathlib import Path
 import numpy as np
 
 from asv import answer, bootstrap, cli, code, conditions, files, manifest, metrics, score_files, scoring
+from asv.cohort import match_cohort
 from asv.errors import InputError
-from asv.trials import (
-    CENTROID,
-    CENTROID_LEAVE_ONE_OUT,
-    VOXCELEB1_DEV_SPEAKERS,
-    protocol_names,
-    read_cohort,
-    read_trials,
-    recognise,
-    voxceleb1_dev_speakers,
-)
+from asv.label_checks import check_labels
+from asv.official_lists import VOXCELEB1_DEV_SPEAKERS, recognise, voxceleb1_dev_speakers
+from asv.trial_rows import match, rows_of_trials
+from asv.trials import CENTROID, CENTROID_LEAVE_ONE_OUT, protocol_names, read_trials
 
 CENTROID_BOOTSTRAP = 2_000_000  # scores of a centroid protocol above which its EER gets no interval: minutes
 PACKAGES = ("torch", "torchaudio", "numpy", "scikit-learn", "soundfile")
@@ -44,7 +39,7 @@ def parse_arguments():
     parser.add_argument("--features", type=Path, required=True, help="JSON of extract_features.py of a shard")
     parser.add_argument("--artefact", type=Path, required=True, help="artefact.json of compile_engine.py")
     parser.add_argument("--network", type=Path, required=True, help="JSON of trace_network.py")
-    parser.add_argument("--trials", type=Path, nargs="*", default=[], help="trial lists, VoxCeleb or Kaldi format")
+    parser.add_argument("--trials", type=Path, nargs="*", default=[], help="trial lists, see docs/trial-lists.md")
     parser.add_argument("--missing", choices=("fail", "skip"), default="fail", help="trials of unknown utterances")
     parser.add_argument("--subtract-mean", choices=("none", "dataset", "cohort"), default="none", help="before scoring")
     parser.add_argument("--cohort", type=Path, nargs="?", help="utterance ids, one a line: scores are AS-normalised")
@@ -110,13 +105,7 @@ def prepare(utterances, embeddings, rejected, options):
     names, speaker_of = np.unique(np.array([row.speaker for row in utterances]), return_inverse=True)
     rows, cohort, prepared = [], None, embeddings
     if options.cohort:
-        ids = read_cohort(options.cohort)
-        if unknown := [name for name in ids if name not in row_of]:
-            raise InputError(
-                f"{options.cohort}: {len(unknown)} of {len(ids)} utterances of the cohort are not used, such as "
-                f"{_with_reasons(unknown, reason_of)}; complete the data set, or correct scoring.as_norm.cohort"
-            )
-        rows = [row_of[name] for name in ids]
+        rows = match_cohort(options.cohort, [*row_of, *reason_of], row_of, reason_of)
     if options.subtract_mean == "cohort" and not rows:
         raise InputError("scoring.subtract_mean: cohort needs a list of utterances in scoring.as_norm.cohort")
     if options.subtract_mean != "none":
@@ -125,28 +114,6 @@ def prepare(utterances, embeddings, rejected, options):
         cohort = scoring.speaker_centroids(prepared[rows], speaker_of[rows])
     speakers = frozenset(utterances[row].speaker for row in rows)
     return Data(utterances, embeddings, prepared, cohort, speakers, names, speaker_of, row_of, reason_of)
-
-
-def _with_reasons(unknown, rejected):
-    return ", ".join(f"{name} ({rejected.get(name, 'not in the data set')})" for name in unknown[:5])
-
-
-def rows_of_trials(trials, row_of, rejected, missing):
-    """Rows of both sides of the trials whose utterances are there: ``(first, second, targets, skipped)``."""
-    rows = np.array([row_of.get(name, -1) for name in trials.names])
-    first, second = rows[trials.first], rows[trials.second]
-    there = (first >= 0) & (second >= 0)
-    skipped = int(np.count_nonzero(~there))
-    if skipped and missing == "fail":
-        unknown = [name for name in trials.names if name not in row_of]
-        raise InputError(
-            f"trial list {trials.name}: {skipped} of {len(there)} trials name {len(unknown)} utterances that are not "
-            f"used, such as {_with_reasons(unknown, rejected)}; complete the data set, or set "
-            "scoring.on_missing_trial: skip"
-        )
-    if not there.any():
-        raise InputError(f"trial list {trials.name}: none of its {len(there)} trials names utterances of this data set")
-    return first[there], second[there], trials.targets[there], skipped
 
 
 def result_of(scores, targets, first, second, data, options, limit=None):
@@ -178,7 +145,7 @@ def result_of(scores, targets, first, second, data, options, limit=None):
 
 def score_list(path, data, options):
     """Score one trial list, write its scores, return its part of the result."""
-    trials = read_trials(path)
+    trials, matching = match(read_trials(path), [*data.row_of, *data.rejected])
     first, second, targets, skipped = rows_of_trials(trials, data.row_of, data.rejected, options.missing)
     scores = scoring.cosine_scores(data.prepared, first, second)
     if data.cohort is not None:
@@ -193,7 +160,8 @@ def score_list(path, data, options):
     except InputError as error:
         raise InputError(f"trial list {trials.name}: {error}") from error
     official, note = recognise(trials)
-    result["notes"] += [note] if note else []
+    counts, label_notes = check_labels(first, second, targets, data.speaker_of, ids)
+    result["notes"] += [*label_notes, note] if note else label_notes
     result["notes"] += shared_with_cohort(data, speakers)
     durations = np.array([row.duration for row in data.utterances])
     shorter = np.minimum(durations[first], durations[second])
@@ -204,6 +172,9 @@ def score_list(path, data, options):
         "md5": trials.md5,
         "skipped": skipped,
         "duplicates": trials.duplicates,
+        "format": trials.format,
+        "matching": matching,
+        **counts,
         "conditions": {
             "duration": conditions.by_duration(scores, targets, shorter, threshold),
             "speakers": conditions.by_speaker(scores, targets, *speakers, data.names, threshold),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import caveats
+from . import caveats, label_checks
 from .trials import CENTROID, CENTROID_LEAVE_ONE_OUT
 
 CENTROID_NOTES = {
@@ -25,12 +25,15 @@ def headline(result):
     notes = caveats.of_result(result)
     if protocol["heard_speakers"]:
         notes.append("NOT A FAIR TEST: the network has heard these speakers")
+    if doubt := label_checks.doubt(protocol):
+        notes.append(doubt)
     return f"EER {_percent(protocol['eer'])}   {of_what}" + (f"   [{'; '.join(notes)}]" if notes else "")
 
 
 def _interval(interval):
     if interval["reason"]:
-        return f"no interval: {interval['reason']}"
+        bound = interval.get("upper_bound")
+        return f"no interval: {interval['reason']}" + ("" if bound is None else f"; below {_percent(bound)} at 95 %")
     low, high = (f"{100 * interval[side]:.3f}" for side in ("low", "high"))
     return f"95 % interval {low} to {high} %, bootstrap over {interval['speakers']:,} speakers"
 
@@ -85,6 +88,8 @@ def _protocol_lines(name, protocol, score):
             rows["left out"] = f"target scores of {protocol['speakers_without_target']:,} speakers with one utterance"
     else:
         rows["list"] = f"{protocol['list'] or 'not one of VoxCeleb1'}, md5 {protocol['md5']}"
+        rows["format"] = protocol["format"]
+        rows["names"] = "utterances matched by " + ", ".join(f"{k} {n:,}" for k, n in protocol["matching"].items())
         rows["skipped"] = f"{protocol['skipped']:,} trials that name missing utterances"
         rows["duplicates"] = f"{protocol['duplicates']:,} trials listed more than once"
         durations, speakers = protocol["conditions"]["duration"], protocol["conditions"]["speakers"]

@@ -14,6 +14,7 @@ from .errors import InputError
 from .metrics import equal_error_rate, error_rates
 
 LEVEL = 0.95
+FEWEST_SPEAKERS = 5  # below it intervals hold the truth far less often than they say, see docs/metrics.md
 BLOCK = 1 << 19  # weights at a time: some 20 MB
 
 
@@ -103,16 +104,65 @@ def eer_interval(scores, targets, speakers_first, speakers_second, replicates=10
 
     Returns:
         dictionary, ready for JSON: ``low``, ``high`` (fractions), ``level``, ``speakers``, ``replicates`` (those that
-        had both classes), and ``reason``: None, or why there is no interval.
+        had both classes), ``reason``: None, or why there is no interval, and ``upper_bound``: None, or where there are
+        no errors what the EER is below at the same level, see :func:`upper_bound`.
     """
     values, speakers = _replicates([scores], targets, speakers_first, speakers_second, replicates, seed)
     values = values[0][np.isfinite(values[0])]
     facts = {"level": LEVEL, "speakers": speakers, "replicates": len(values)}
-    if len(values) < replicates / 2 or speakers < 2:
-        reason = f"too few speakers ({speakers}): most draws of them have no targets or no nontargets"
-        return {"low": None, "high": None, **facts, "reason": reason}
-    low, high = _percentiles(values)
-    return {"low": low, "high": high, **facts, "reason": None}
+    eer, _ = equal_error_rate(error_rates(scores, targets))
+    bound = upper_bound(targets, speakers_first, speakers_second) if eer == 0 else None
+    low, high = _percentiles(values) if len(values) else (None, None)
+    if reason := _no_interval(eer, low, high, speakers, len(values) / replicates):
+        low = high = None
+    return {"low": low, "high": high, **facts, "reason": reason, "upper_bound": bound}
+
+
+def _no_interval(eer, low, high, speakers, usable):
+    """Why there is no interval, or None; ``usable`` is the share of draws that have both classes."""
+    if usable < 1 / 2 or speakers < 2:
+        return f"too few speakers ({speakers}): most draws of them have no targets or no nontargets"
+    if eer in (0, 1):
+        return f"every draw of the {speakers:,} speakers is {'without errors' if eer == 0 else 'all errors'}, too"
+    if speakers < FEWEST_SPEAKERS:
+        return f"too few speakers ({speakers}): an interval needs {FEWEST_SPEAKERS}, better 20"
+    return "every draw of speakers has the same EER" if low == high else None
+
+
+def upper_bound(targets, speakers_first, speakers_second):
+    """What the EER is below, at the level of the intervals, where no trial is wrong.
+
+    Let e be the true EER and t its threshold. Where the sample is without errors at some threshold, it has no misses at
+    t, or no false accepts at t. A speaker has a miss among its targets with a probability of e or more, so n
+    independent speakers are without one with (1 - e)^n or less. Of the nontargets only disjoint pairs of speakers are
+    independent; m of them are without a false accept with (1 - e)^m or less. So e is below the solution of
+    (1 - e)^n + (1 - e)^m = 0.05 in 95 % of samples: a rule of three whose units are speakers, however many trials each
+    has. It takes speakers for a random sample, and how many trials one has for independent of how easy they are.
+
+    Args:
+        targets: bool ``(trials,)``.
+        speakers_first, speakers_second: ``(trials,)``, speakers of the sides.
+
+    Returns:
+        a fraction; None where the trials bound nothing.
+    """
+    targets = np.asarray(targets, bool)
+    names, codes = np.unique(np.concatenate((speakers_first, speakers_second)), return_inverse=True)
+    first, second = codes[: len(targets)], codes[len(targets) :]
+    alone = len(np.unique(first[targets & (first == second)]))
+    met = set()
+    for code in np.unique((first * len(names) + second)[~targets & (first != second)]).tolist():
+        pair = divmod(code, len(names))  # any disjoint pairs will do; a few more would lower the bound a little
+        if met.isdisjoint(pair):
+            met.update(pair)
+    if not alone or not met:
+        return None
+    low, high = 0.0, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        chance = (1 - middle) ** alone + (1 - middle) ** (len(met) // 2)
+        low, high = (middle, high) if chance > 1 - LEVEL else (low, middle)
+    return high
 
 
 def paired_eer_difference(scores_a, scores_b, targets, speakers_first, speakers_second, replicates=1000, seed=0):
@@ -124,15 +174,21 @@ def paired_eer_difference(scores_a, scores_b, targets, speakers_first, speakers_
         ``(difference, low, high)``: fractions, EER of b less EER of a, and its 95 % confidence interval.
 
     Raises:
-        InputError: where the trials have too few speakers, or not both classes.
+        InputError: where the trials have too few speakers, or not both classes, and where the difference is the same
+            in all draws although trials are accepted by the one alone: that is no certainty.
     """
     values, speakers = _replicates([scores_a, scores_b], targets, speakers_first, speakers_second, replicates, seed)
     differences = values[1] - values[0]
     differences = differences[np.isfinite(differences)]
-    if len(differences) < replicates / 2 or speakers < 2:
+    if len(differences) < replicates / 2 or speakers < FEWEST_SPEAKERS:
         raise InputError(
-            f"{len(targets)} trials, too few speakers ({speakers}): most draws of them have no targets or no "
-            "nontargets; a comparison of EERs needs a trial list of more speakers"
+            f"{len(targets)} trials, too few speakers ({speakers}); a comparison of EERs needs a trial list of "
+            f"{FEWEST_SPEAKERS} or more, all draws of which have targets and nontargets"
         )
-    a, b = (equal_error_rate(error_rates(scores, targets))[0] for scores in (scores_a, scores_b))
-    return b - a, *_percentiles(differences)
+    (a, threshold_a), (b, threshold_b) = (
+        equal_error_rate(error_rates(scores, targets)) for scores in (scores_a, scores_b)
+    )
+    low, high = _percentiles(differences)
+    if low == high and ((np.asarray(scores_a) >= threshold_a) != (np.asarray(scores_b) >= threshold_b)).any():
+        raise InputError(f"{len(targets)} trials: all draws of speakers have the same difference of EERs")
+    return b - a, low, high

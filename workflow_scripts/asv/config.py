@@ -98,6 +98,8 @@ def _read(value, schema):
     if isinstance(value, list):
         return [_read(part, schema.get("items", {})) for part in value]
     kinds = schema.get("type", [])
+    if value == "null" and {"type": "null"} in schema.get("anyOf", []):
+        return None
     if isinstance(value, str) and "const" in schema:
         return _number(value)
     if isinstance(value, str) and (value == "null" or "string" not in kinds) and kinds:

@@ -2,58 +2,40 @@
 
 from __future__ import annotations
 
-import re
 from array import array
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from . import files
-from .dataset import utterance_id
+from . import files, text_lines
 from .errors import InputError
+from .matching import spelled
+from .trial_formats import formats_of, is_comment, recognise
 
-LABELS = {"1": True, "0": False}
-KALDI_LABELS = {"target": True, "nontarget": False}
+SETTING, WHAT = "dataset.trials", "a trial list"
+EXPECTED = (
+    "expected: '1 enrolment test' and '0 enrolment test', or the label last, also target and nontarget, tgt and imp; "
+    "utterances as speaker/session/utterance.wav, with tabs or commas between fields if there are blanks in names; "
+    "docs/trial-lists.md has all formats"
+)
 CENTROID = "centroid"  # name of the seed's protocol in results
 CENTROID_LEAVE_ONE_OUT = "centroid_leave_one_out"
 
 
 @dataclass(frozen=True)
-class OfficialList:
-    """A trial list of the VoxCeleb1 authors: its name, the file's, numbers of trials, MD5 of the file."""
-
-    name: str
-    file: str
-    targets: int
-    nontargets: int
-    md5: str
-
-
-# Counts: PaddleSpeech, examples/voxceleb/README.md. MD5: public download scripts (two agree on O and on E cleaned).
-OFFICIAL_LISTS = (
-    OfficialList("VoxCeleb1-O", "veri_test.txt", 18860, 18860, "29fc7cc1c5d59f0816dc15d6e8be60f7"),
-    OfficialList("VoxCeleb1-O (cleaned)", "veri_test2.txt", 18802, 18809, "b73110731c9223c1461fe49cb48dddfc"),
-    OfficialList("VoxCeleb1-E", "list_test_all.txt", 290743, 290737, "b9ecf7aa49d4b656aa927a8092844e4a"),
-    OfficialList("VoxCeleb1-E (cleaned)", "list_test_all2.txt", 289921, 289897, "a53e059deb562ffcfc092bf5d90d9f3a"),
-    OfficialList("VoxCeleb1-H", "list_test_hard.txt", 276270, 276266, "21c341b6b2168eea2634df0fb4b8fff1"),
-    OfficialList("VoxCeleb1-H (cleaned)", "list_test_hard2.txt", 275488, 275406, "857790e09d579a68eb2e339a090343c8"),
-)
-VOXCELEB1_DEV_SPEAKERS = 1211
-
-
-@dataclass(frozen=True)
 class TrialList:
-    """A trial list; ``names`` are the utterance ids it uses, ``first`` and ``second`` index them.
+    """A trial list; ``names`` are the utterances it uses, ``first`` and ``second`` index them.
 
     Attributes:
         name: the file's stem.
         file: the file's name.
         md5: of the file.
-        names: list of utterance ids.
+        names: list of utterances: as :func:`asv.matching.spelled` gives them; ids once they are matched.
         first, second: int64 ``(trials,)``.
         targets: bool ``(trials,)``.
         duplicates: number of trials that repeat an earlier one; they count as often as they are listed.
+        format: in words.
     """
 
     name: str
@@ -64,6 +46,7 @@ class TrialList:
     second: np.ndarray
     targets: np.ndarray
     duplicates: int
+    format: str
 
 
 def protocol_names(paths):
@@ -81,128 +64,140 @@ def protocol_names(paths):
     return list(named)[reserved:]
 
 
-def _parse(line):
-    """``label enrolment test`` (VoxCeleb) or ``enrolment test target|nontarget`` (Kaldi); None where it is neither.
+class _Content:
+    """The trials of a list as they are read line by line.
 
-    Tabs separate where there are any, so that names with spaces can be given.
+    Attributes:
+        path: of the file.
+        form: their format; None where no line is a trial.
+        rows: of utterances, two per trial. Flat arrays: a list of lists of ten million trials would take gigabytes.
+        labels: one per trial.
+        utterances: distinct ones in order of appearance, to their rows.
+        comments: number of comment lines.
+        header: whether there is a header line.
+        bad: number of lines that are no trials.
+        shown: the first few of them.
+        foreign: the first of them that is a trial in another format, and that format.
+        first: number of the first line that is a trial.
     """
-    parts = [part.strip() for part in line.split("\t")] if "\t" in line else line.split()
-    if len(parts) != 3:
-        return None
-    if parts[0] in LABELS:
-        target, first, second = LABELS[parts[0]], parts[1], parts[2]
-    elif parts[2] in KALDI_LABELS:
-        target, first, second = KALDI_LABELS[parts[2]], parts[0], parts[1]
-    else:
-        return None
-    # An utterance of this layout has two folders; a list that names fewer is for another layout.
-    return (target, first, second) if first.count("/") >= 2 and second.count("/") >= 2 else None
+
+    def __init__(self, path, form):
+        self.path, self.form = path, form
+        self.rows, self.labels, self.utterances = array("q"), array("b"), {}
+        self.comments, self.header = 0, False
+        self.bad, self.shown, self.foreign, self.first = 0, [], None, None
+
+    def read(self, blocks, head):
+        """Read all lines; a header may be in line number ``head`` alone."""
+        known = {}  # rows of names as they are written: an utterance may be written in several ways
+        parse = self.form.parse if self.form else lambda line: None
+        for start, lines in blocks:
+            for number, line in enumerate(lines, start):
+                if trial := parse(line):
+                    target, first, second = trial
+                    for name in (first, second):
+                        if name not in known:
+                            known[name] = self._row(name, number, line)
+                    if known[first] >= 0 and known[second] >= 0:
+                        if self.first is None:
+                            self.first = number
+                        self.labels.append(target)
+                        self.rows.append(known[first])
+                        self.rows.append(known[second])
+                        continue
+                self._other(number, line, number == head)
+
+    def _row(self, name, number, line):
+        """Row of a name that was not seen before; -1 where it names no utterance."""
+        if name[0] == "#" and is_comment(line):
+            raise InputError(
+                f"{self.path}: line {number} could be a comment or a trial, since a name begins with #: {line[:80]!r}; "
+                "remove it, or write the name with its folder"
+            )
+        key = spelled(name)
+        # The same string twice costs no memory.
+        return self.utterances.setdefault(name if key == name else key, len(self.utterances)) if key else -1
+
+    def _other(self, number, line, may_be_header):
+        if not line or line.isspace():
+            return
+        if is_comment(line):
+            self.comments += 1
+        elif may_be_header and self.form and self.form.is_header(line):
+            self.header = True
+        else:
+            self.bad += 1
+            if len(self.shown) < 3:
+                self.shown.append(f"line {number}: {line[:80]!r}")
+            if self.foreign is None and (found := formats_of(line)) and self.form not in found:
+                self.foreign = number, line, min(found, key=str)
+
+    def check(self):
+        """End with an error that counts the lines that are no trials, if there are any, or no trials."""
+        count = len(self.labels) + self.bad
+        if self.foreign and self.labels:
+            number, line, form = self.foreign
+            raise InputError(
+                f"{self.path}: a mixture of formats: '{self.form}' in line {self.first}, '{form}' in line {number} "
+                f"({line[:80]!r}); {self.bad} of {count} lines are not of the first; write all lines in one format"
+            )
+        if self.bad:
+            raise InputError(
+                f"{self.path}: {self.bad} of {count} lines are not trials ({'; '.join(self.shown)}); {EXPECTED}"
+            )
+        if not self.labels:
+            raise InputError(f"{self.path}: no trial in this list")
+
+    def format(self):
+        """In words."""
+        notes = ["header line left out"] if self.header else []
+        notes += [f"{self.comments} comment lines left out"] if self.comments else []
+        return ", ".join([str(self.form), *notes])
 
 
 def read_trials(path):
-    """Read a trial list, line by line.
+    """Read a trial list, apart from any data set; :func:`asv.trial_rows.match` looks for its utterances in one.
 
     Raises:
-        InputError: for a missing or empty file, malformed lines (by number), and pairs listed with both truths.
+        InputError: for a missing or empty file, malformed lines (by number), mixed or ambiguous formats, and pairs
+            listed with both labels.
     """
     path = Path(path)
-    index, keys = {}, {}  # an id may be written in several ways: both spellings lead to one row
-    rows, labels = array("q"), array("b")
-    count, bad, shown = 0, 0, []
 
-    def row_of(name):
-        if name not in keys:
-            keys[name] = index.setdefault(utterance_id(name), len(index))
-        return keys[name]
+    def lines():
+        return (item for item in text_lines.filled_lines(path, SETTING, WHAT) if not is_comment(item[1]))
 
-    number = 0
-    try:
-        with path.open(encoding="utf-8-sig") as stream:  # its lines, unlike splitlines, do not end at rarer characters
-            for number, line in enumerate(stream, 1):
-                if not line.strip():
-                    continue
-                count += 1
-                if trial := _parse(line):
-                    target, first, second = trial
-                    labels.append(target)
-                    rows.append(row_of(first))
-                    rows.append(row_of(second))
-                else:
-                    bad += 1
-                    shown += [f"line {number}: {line.rstrip(chr(10))[:80]!r}"] if bad <= 3 else []
-    except OSError as error:
-        raise InputError(f"dataset.trials: cannot read {str(path)!r}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 text (after line {number}); is it a trial list?") from error
-    if bad:
-        raise InputError(
-            f"{path}: {bad} of {count} lines are not trials ({'; '.join(shown)}); "
-            "wanted: '1 enrolment test' or '0 enrolment test', or Kaldi's 'enrolment test target|nontarget', with "
-            "utterances as speaker/session/utterance.wav, and tabs between them if there are spaces in names"
-        )
-    if not count:
-        raise InputError(f"{path}: no trial in this list")
-    names, pairs = list(index), np.array(rows, np.int64).reshape(-1, 2)
-    targets = np.array(labels, bool)
-    low, high = pairs.min(axis=1), pairs.max(axis=1)  # the same pair in either order is the same trial
+    head, _ = next(lines(), (None, None))
+    content = _Content(path, recognise(path, lines()))
+    content.read(text_lines.blocks(path, SETTING, WHAT), head)
+    content.check()
+    names, pairs = list(content.utterances), np.array(content.rows, np.int64).reshape(-1, 2)
+    targets = np.array(content.labels, bool)
+    first, second = pairs.T.copy()
+    return TrialList(
+        name=path.stem,
+        file=path.name,
+        md5=files.digest(path, "md5"),
+        names=names,
+        first=first,
+        second=second,
+        targets=targets,
+        duplicates=count_duplicates(path, names, first, second, targets),
+        format=content.format(),
+    )
+
+
+def count_duplicates(path, names, first, second, targets):
+    """Number of trials that repeat an earlier one; pairs with both labels are an error."""
+    low, high = np.minimum(first, second), np.maximum(first, second)  # either order is the same trial
     listed = np.sort((low * len(names) + high) * 2 + targets)  # many times as fast as np.unique
     codes = listed >> 1
     another_pair = np.diff(codes) != 0
     distinct = 1 + int(np.count_nonzero(another_pair))
     if len(both := codes[1:][(np.diff(listed) != 0) & ~another_pair]):
-        first, second = divmod(int(both[0]), len(names))
+        one, other = divmod(int(both[0]), len(names))
         raise InputError(
             f"{path}: {len(both)} pairs are listed both as same and as different speaker, the first "
-            f"{names[first]} {names[second]}; correct the list"
+            f"{names[one]} {names[other]}; correct the list"
         )
-    first, second = pairs.T.copy()
-    return TrialList(path.stem, path.name, files.digest(path, "md5"), names, first, second, targets, count - distinct)
-
-
-def recognise(trials):
-    """Which list of the VoxCeleb1 authors this is, by MD5, or by file name and counts.
-
-    Returns:
-        ``(name, note)``: a name such as ``VoxCeleb1-O (cleaned)``, or None; a warning, or None.
-    """
-    if same := [official for official in OFFICIAL_LISTS if official.md5 == trials.md5]:
-        return same[0].name, None
-    counts = int(np.count_nonzero(trials.targets)), int(np.count_nonzero(~trials.targets))
-    for official in OFFICIAL_LISTS:
-        if official.file == trials.file:
-            if counts == (official.targets, official.nontargets):
-                return official.name, None
-            return None, (
-                f"{trials.file} is the file name of {official.name}, which has {official.targets:,} target and "
-                f"{official.nontargets:,} nontarget trials; this one has {counts[0]:,} and {counts[1]:,}"
-            )
-    return None, None
-
-
-def voxceleb1_dev_speakers(speakers):
-    """Those of the speakers that are VoxCeleb1's development part: id10001 to id11251 less O's id10270 to id10309."""
-    numbers = {name: int(name[2:]) for name in speakers if re.fullmatch(r"id1\d{4}", name, re.ASCII)}
-    return {name for name, n in numbers.items() if 10001 <= n <= 11251 and not 10270 <= n <= 10309}
-
-
-def read_cohort(path):
-    """Utterance ids of a cohort: a text file with one a line, each once, in its order.
-
-    Raises:
-        InputError: for a missing or empty file, and for lines that name no utterance.
-    """
-    try:
-        lines = Path(path).read_text(encoding="utf-8-sig").split("\n")
-    except OSError as error:
-        raise InputError(f"scoring.as_norm.cohort: cannot read {str(path)!r}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 text (byte {error.start}); is it a list of utterances?") from error
-    named = [(number, line.strip()) for number, line in enumerate(lines, 1) if line.strip()]
-    if bad := [(number, line) for number, line in named if line.count("/") < 2]:
-        raise InputError(
-            f"{path}: {len(bad)} of {len(named)} lines are not utterances (line {bad[0][0]}: {bad[0][1][:80]!r}); "
-            "wanted: one speaker/session/utterance.wav a line"
-        )
-    if not named:
-        raise InputError(f"{path}: no utterance in this cohort")
-    return list(dict.fromkeys(utterance_id(line) for _, line in named))
+    return len(targets) - distinct
