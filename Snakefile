@@ -26,6 +26,7 @@ include: "rules/report.smk"
 
 onstart:
     require_npus()
+    say_speakers()
 
 
 # Under a cluster's scheduler these run where Snakemake runs: less than a second each, and no torch; and the download,

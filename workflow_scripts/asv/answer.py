@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import caveats
+from . import caveats, corpus
 from .trials import CENTROID, CENTROID_LEAVE_ONE_OUT
 
 CENTROID_NOTES = {
@@ -109,6 +109,7 @@ def text(result):
     rows = {
         "utterances": f"{utterances['found']:,} found, {utterances['used']:,} used, {utterances['rejected']:,} rejected"
         + (f" ({reasons})" if reasons else ""),
+        "speakers": corpus.sentence(utterances),
         "converted": f"{utterances['resampled']:,} resampled, {utterances['mixed']:,} mixed to one channel",
         "engine": f"{engine['name']} ({', '.join(map(' '.join, engine['versions'].items()))})",
         "precision": f"{engine['precision']} ({told}; asked for: {engine['requested_precision']})",
