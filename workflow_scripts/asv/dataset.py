@@ -141,7 +141,7 @@ def _refuse_shared(speakers):
 
 
 def _files(root, path, names, layout):
-    """Paths, from the root on, of the audio below a speaker's folder; ``names`` are those of the folders between."""
+    """Audio below a speaker's folder, as paths from the root on, and entries; ``names`` of the folders between."""
     folders, audio = split(os.path.join(root, path))
     if names:
         if audio:
@@ -153,29 +153,29 @@ def _files(root, path, names, layout):
     for folder in folders:
         if deeper := audio_below(folder.path):
             raise InputError(f"{folder.path}: {len(deeper)} audio files a level too deep; the layout is {layout.shown}")
-    yield from (f"{path}/{entry.name}" for entry in audio)
+    yield from ((f"{path}/{entry.name}", entry) for entry in audio)
 
 
 def _place_files(speaker, place):
     """Audio files of a place. An id is the path from the speaker on, with all of a name that holds the speaker's."""
     path, layout = Path(place.path).as_posix(), place.layout
-    paths = [path] if layout.inside is None else _files(place.root, path, layout.inside, layout)
+    file = layout.inside is None
+    paths = [(path, Path(place.root, path))] if file else _files(place.root, path, layout.inside, layout)
     start = len(path) + 1 if layout.speaker.whole else path.rfind("/") + 1
-    for found in paths:
-        yield _audio_file(place.root, found, f"{speaker}/{_as_wav(found[start:])}")
+    for found, entry in paths:
+        yield _audio_file(place.root, found, f"{speaker}/{_as_wav(found[start:])}", entry)
 
 
-def _audio_file(root, path, utterance):
-    full = os.path.join(root, path)
+def _audio_file(root, path, utterance, entry):
     try:
         path.encode()
     except UnicodeEncodeError:
-        raise InputError(f"{os.fsencode(full)!r}: the name is not UTF-8; rename the file") from None
+        raise InputError(f"{os.fsencode(entry)!r}: the name is not UTF-8; rename the file") from None
     if SEPARATORS.search(path):
-        raise InputError(f"{full!r}: a tab or line break in a file's name; rename the file")
-    facts = status(full)
+        raise InputError(f"{os.fspath(entry)!r}: a tab or line break in a file's name; rename the file")
+    facts = status(entry)
     if not stat.S_ISREG(facts.st_mode):
-        raise InputError(f"{full}: not a regular file; remove it")
+        raise InputError(f"{os.fspath(entry)}: not a regular file; remove it")
     return AudioFile(root, path, utterance, facts.st_size, int(facts.st_mtime))
 
 

@@ -25,17 +25,17 @@ def entries(path):
         raise InputError(f"{path}: cannot list this folder ({error.strerror}); check its permissions") from error
 
 
-def status(path):
-    """What stat tells of a file, links followed."""
+def status(entry):
+    """What stat tells of an entry or a :class:`pathlib.Path`, links followed."""
     try:
-        return os.stat(path)
+        return entry.stat()
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror} (a dangling link?); mend or remove it") from error
+        raise InputError(f"{os.fspath(entry)}: {error.strerror} (a dangling link?); mend or remove it") from error
 
 
 def is_folder(entry):
     """Whether an entry is a folder or a link to one; a link that leads nowhere may be a speaker that is not mounted."""
-    return stat.S_ISDIR(status(entry.path).st_mode) if entry.is_symlink() else entry.is_dir()
+    return stat.S_ISDIR(status(entry).st_mode) if entry.is_symlink() else entry.is_dir()
 
 
 def split(path):
