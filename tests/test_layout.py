@@ -343,13 +343,13 @@ def test_summary_and_lists_above_speakers(tmp_path):
     plant(tmp_path, *grid("wav/id1000{s}/{v}/{n}.wav", s=[1, 2, 3], v=["v1", "v2"], n=[1, 2, 3]), "wav/veri_test.txt")
     tree = find_speakers([tmp_path])
     assert summary(tree) == (
-        "data set: 3 speakers, such as id10001 with 6 utterances in 2 sessions, such as v1; "
+        "data set: 3 speakers, such as id10001 (utterances: 6, sessions: 2, such as v1); "
         "layout speaker/session/utterance"
     )
     assert known_lists(find_speakers([tmp_path], "{part}/{speaker}/*/{utterance}")) == known_lists(tree)
     plant(tmp_path / "flat", "data/spk0/0.wav", "data/spk1/0.wav")
     assert summary(find_speakers([tmp_path / "flat"])) == (
-        "data set: 2 speakers, such as spk0 with 1 utterances; layout speaker/utterance"
+        "data set: 2 speakers, such as spk0 (utterances: 1); layout speaker/utterance"
     )
 
 

@@ -20,7 +20,7 @@ def test_a_pattern_goes_through_the_workflow_to_the_answer(workflow):
 
     call = ("results/eer_bs4.txt", "--config", f'dataset={{layout: "{LAYOUT}"}}')
     output = workflow.run(*call)
-    said = f"data set: 4 speakers, such as alice0 with 2 utterances; layout {LAYOUT}"
+    said = f"data set: 4 speakers, such as alice0 (utterances: 2); layout {LAYOUT}"
     assert output.count(said) == 1
     rows = (workflow.folder / "results/utterances.tsv").read_text().splitlines()
     assert rows[1].split("\t")[:4] == ["alice0/SA0.wav", "alice0", "", "test/DR0/alice0/SA0.WAV"]

@@ -184,9 +184,9 @@ def summary(tree):
     name, places = next(iter(tree.speakers.items()))
     files = [file for place in places for file in _place_files(name, place)]
     sessions = sorted({file.session for file in files} - {""})
-    of_sessions = f" in {len(sessions):,} sessions, such as {sessions[0]}" if sessions else ""
+    of_sessions = f", sessions: {len(sessions):,}, such as {sessions[0]}" if sessions else ""
     return (
-        f"data set: {len(tree.speakers):,} speakers, such as {name} with {len(files):,} utterances{of_sessions}; "
+        f"data set: {len(tree.speakers):,} speakers, such as {name} (utterances: {len(files):,}{of_sessions}); "
         f"layout {tree.layout}{names_left_out(tree.left_out)}"
     )
 
