@@ -27,6 +27,7 @@ include: "rules/report.smk"
 onstart:
     set_outdated_results_aside()
     require_npus()
+    say_speakers()
 
 
 # Under a cluster's scheduler these run where Snakemake runs: less than a second each, and no torch; and the download,

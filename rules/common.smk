@@ -85,7 +85,9 @@ def dataset_roots():
 
 
 # The demo's speakers are known before its corpus exists, so the graph is the same before and after.
-TREE = None if DEMO_DATA else checked(dataset.find_speakers, dataset_roots())
+FIND_BY = [config["dataset"]["layout"], config["dataset"]["shared_speakers"]]
+TREE = None if DEMO_DATA else checked(dataset.find_speakers, dataset_roots(), *FIND_BY)
+LAYOUT = "speaker/session/utterance" if DEMO_DATA else TREE.layout
 SHARDS = dataset.shard_names(demo.EVALUATION if DEMO_DATA else TREE.speakers, config["shards"])
 
 
@@ -256,6 +258,12 @@ def require_npus():
             checked(toolchain.require, name, settings, sys.executable)
 
 
+def say_speakers():
+    """Before any job runs: what was taken for speakers."""
+    if not DEMO_DATA:
+        print(checked(dataset.summary, TREE), file=sys.stderr)
+
+
 def versions(*packages):
     """Installed versions of packages whose upgrade makes a stage stale."""
     return {package: metadata.version(package) for package in packages}
@@ -281,6 +289,11 @@ def shard_stamp(wildcards):
 def roots(wildcards, output):
     """Not compared: a data set that moves, with its times kept, makes nothing stale."""
     return dataset_roots()
+
+
+def find_by(wildcards, output):
+    """Not compared, and a function because Snakemake would fill in braces: the stamp holds what a layout makes of it."""
+    return FIND_BY
 
 
 @functools.cache

@@ -22,9 +22,11 @@ rule extract_features:
         versions=versions("torch", "torchaudio", "soundfile"),
         stamp=shard_stamp,
         roots=roots,
+        find_by=find_by,
         options=FEATURE_OPTIONS,
     shell:
-        "{params.python:q} {params.script:q} --job {rule} {wildcards} --root {params.roots:q} --shard {wildcards.shard} {params.options}"
+        "{params.python:q} {params.script:q} --job {rule} {wildcards} --root {params.roots:q} --layout {params.find_by[0]:q}"
+        " --shared-speakers {params.find_by[1]} --shard {wildcards.shard} {params.options}"
         " --threads {threads} --output {output.features:q} --manifest {output.manifest:q}"
         " --rejected {output.rejected:q} --sidecar {output.sidecar:q} > {log:q} 2>&1"
 

@@ -30,12 +30,13 @@ rule score:
         versions=versions("numpy", "scikit-learn"),
         options=SCORING_OPTIONS,
         roots=roots,
+        layout=lambda wildcards: LAYOUT,
     shell:
         "{params.python:q} {params.script:q} --job {rule} {wildcards} --embeddings {input.embeddings:q} --sidecar {input.sidecars:q}"
         " --manifest {input.manifests:q} --rejected {input.rejected:q} --features {input.features:q}"
         " --artefact {input.artefact:q}/artefact.json --network {input.network:q} --trials {input.trials:q}"
         " --cohort {input.cohort:q}"
-        " --root {params.roots:q} {params.options} --text {output.text:q} --json {output.json:q}"
+        " --root {params.roots:q} --layout {params.layout:q} {params.options} --text {output.text:q} --json {output.json:q}"
         " --scores {output.scores:q} > {log:q} 2>&1"
 
 

@@ -16,16 +16,20 @@ def test_the_modules_of_a_stage_are_found():
     found = names(SCRIPTS / "extract_features.py")
     wanted = (
         "audio",
+        "auto_layout",
         "cli",
         "code",
         "crops",
         "dataset",
         "errors",
         "files",
+        "folders",
+        "layout",
         "manifest",
         "mel",
         "npy",
         "torchaudio_loader",
+        "walk",
     )
     assert found == {"extract_features.py", "asv/__init__.py", *(f"asv/{name}.py" for name in wanted)}
 

@@ -20,15 +20,15 @@ def touch(*paths, content=b"x"):
         path.write_bytes(content)
 
 
-def listed(*roots, shard="0-of-1"):
+def listed(*roots, shard="0-of-1", **options):
     """Utterance ids of a shard."""
-    return [file.utterance for file in shard_files(find_speakers(roots), shard)]
+    return [file.utterance for file in shard_files(find_speakers(roots, **options), shard)]
 
 
-def refused(*roots):
+def refused(*roots, **options):
     """The message that the roots are refused with, at the latest when their files are listed."""
     with pytest.raises(InputError) as caught:
-        listed(*roots)
+        listed(*roots, **options)
     return str(caught.value)
 
 
@@ -50,10 +50,31 @@ def test_files_are_found_where_they_are_and_described(tmp_path):
     assert (file.utterance, file.speaker, file.session) == ("id1/s/1.wav", "id1", "s")
 
 
-def test_several_roots_are_one_data_set_and_share_speakers(tmp_path):
+def test_several_roots_are_one_data_set(tmp_path):
+    touch(tmp_path / "dev" / "wav" / "id1" / "s" / "1.wav", tmp_path / "test" / "id2" / "s" / "1.wav")
+    assert listed(tmp_path / "dev", tmp_path / "test") == ["id1/s/1.wav", "id2/s/1.wav"]
+
+
+@pytest.mark.parametrize("roots", [["dev", "test"], ["."]])
+def test_speakers_in_several_folders_are_refused_with_counts_or_merged(tmp_path, roots):
     touch(tmp_path / "dev" / "wav" / "id1" / "s" / "1.wav", tmp_path / "test" / "id1" / "s" / "2.wav")
-    touch(tmp_path / "test" / "id2" / "s" / "1.wav")
-    assert listed(tmp_path / "dev", tmp_path / "test") == ["id1/s/1.wav", "id1/s/2.wav", "id2/s/1.wav"]
+    touch(*(tmp_path / "dev" / "wav" / f"id{i}" / "s" / "1.wav" for i in range(2, 9)))
+    touch(*(tmp_path / "test" / f"id{i}" / "s" / "2.wav" for i in (2, 3, 4, 9)))
+    roots = [tmp_path / root for root in roots]
+    message = refused(*roots)
+    assert "4 of 9 speakers are found in more than one folder, such as id1 in " in message
+    assert str(tmp_path / "dev" / "wav") in message
+    assert str(tmp_path / "test") in message
+    assert "dataset.shared_speakers: merge" in message
+    assert "id4" not in message
+    found = listed(*roots, shared_speakers="merge")
+    assert [name for name in found if name.startswith("id1/")] == ["id1/s/1.wav", "id1/s/2.wav"]
+    assert len(found) == 13
+
+
+def test_a_root_named_twice_is_refused(tmp_path):
+    touch(tmp_path / "id1" / "s" / "1.wav")
+    assert "1 of 1 speakers are found in more than one folder" in refused(tmp_path, f"{tmp_path}/../{tmp_path.name}")
 
 
 def test_equal_file_names_in_different_folders_are_different_utterances(tmp_path):
@@ -139,6 +160,7 @@ def test_tree_of_one_level_or_root_that_is_a_speaker(tmp_path):
     assert "<speaker>/<session>/<utterance>.wav" in message
     assert "name the folder above" in message
     assert "session folder" in message
+    assert "dataset.layout: speaker/utterance" in message
 
 
 def test_audio_directly_in_the_root(tmp_path):
@@ -163,7 +185,7 @@ def test_audio_a_level_too_deep(tmp_path):
 
 def test_the_same_id_in_two_roots_names_both_files(tmp_path):
     touch(tmp_path / "a" / "id1" / "s" / "1.wav", tmp_path / "b" / "wav" / "id1" / "s" / "1.wav")
-    message = refused(tmp_path / "a", tmp_path / "b")
+    message = refused(tmp_path / "a", tmp_path / "b", shared_speakers="merge")
     assert "utterance id id1/s/1.wav" in message
     assert str(tmp_path / "a" / "id1" / "s" / "1.wav") in message
     assert str(tmp_path / "b" / "wav" / "id1" / "s" / "1.wav") in message

@@ -15,7 +15,8 @@ import torch
 from asv import cli, code, files, manifest
 from asv.audio import AudioError, AudioRules, read_audio
 from asv.crops import crop_starts, repeat_to
-from asv.dataset import READABLE, find_speakers, shard_files
+from asv.dataset import find_speakers, shard_files
+from asv.folders import READABLE
 from asv.mel import LogMel, MelSettings, to_network_input
 from asv.npy import RowWriter
 
@@ -23,6 +24,10 @@ from asv.npy import RowWriter
 def parse_arguments():
     parser = cli.parser(__doc__)
     parser.add_argument("--root", type=Path, nargs="+", required=True, help="folders of the data set")
+    parser.add_argument("--layout", default="auto", help="which folder is a speaker, see docs/inputs.md")
+    parser.add_argument(
+        "--shared-speakers", choices=("refuse", "merge"), default="refuse", help="speakers found in several folders"
+    )
     parser.add_argument("--shard", default="0-of-1", help="shard K-of-N of the speakers")
     parser.add_argument("--output", type=Path, required=True, help="features, .npy (utterances * crops, mels, frames)")
     parser.add_argument("--manifest", type=Path, required=True, help="table of the utterances used")
@@ -89,7 +94,8 @@ def main():
     rules = AudioRules(
         settings.sample_rate, options.resample, options.channels, options.min_duration, options.max_duration
     )
-    audio_files = shard_files(find_speakers(options.root), options.shard)
+    tree = find_speakers(options.root, options.layout, options.shared_speakers)
+    audio_files = shard_files(tree, options.shard)
     with files.atomic_file(options.output) as temporary, temporary.open("wb") as stream:
         writer = RowWriter(stream, (settings.n_mels, options.frames))
         used, rejected = extract(audio_files, rules, LogMel(settings), options, writer)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from asv import answer, bootstrap, cli, code, conditions, files, manifest, metrics, score_files, scoring
+from asv import answer, bootstrap, cli, code, conditions, corpus, files, manifest, metrics, score_files, scoring
 from asv.cohort import match_cohort
 from asv.errors import InputError
 from asv.label_checks import check_labels
@@ -51,6 +51,7 @@ def parse_arguments():
     parser.add_argument("--centroid-max-duration", type=float, default=19.0, help="seconds; longer are left out there")
     parser.add_argument("--centroid-max-scores", type=int, default=20_000_000, help="above it, it is left out")
     parser.add_argument("--root", nargs="+", default=[], help="the data set's folders, as named in the result")
+    parser.add_argument("--layout", default="", help="by which the speakers were found, as named in the result")
     parser.add_argument("--demo-data", action="store_true", help="say that the data set is the demo's")
     parser.add_argument("--demo-checkpoint", default="", help="say that the checkpoint is the demo's, and of what kind")
     parser.add_argument("--text", type=Path, required=True, help="the answer for a person")
@@ -279,6 +280,7 @@ def main():
             "reasons": dict(sorted(Counter(row.reason for row in rejected).items())),
             "resampled": sum(row.sample_rate != features["sample_rate"] for row in utterances),
             "mixed": sum(row.channels > 1 for row in utterances),
+            **corpus.describe(utterances, options.layout),
         },
         "engine": {"name": engine.pop("engine"), **engine, "options": artefact["options"]},
         "features": features,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import caveats, label_checks
+from . import caveats, corpus, label_checks
 from .trials import CENTROID, CENTROID_LEAVE_ONE_OUT
 
 CENTROID_NOTES = {
@@ -114,6 +114,7 @@ def text(result):
     rows = {
         "utterances": f"{utterances['found']:,} found, {utterances['used']:,} used, {utterances['rejected']:,} rejected"
         + (f" ({reasons})" if reasons else ""),
+        "speakers": corpus.sentence(utterances),
         "converted": f"{utterances['resampled']:,} resampled, {utterances['mixed']:,} mixed to one channel",
         "engine": f"{engine['name']} ({', '.join(map(' '.join, engine['versions'].items()))})",
         "precision": f"{engine['precision']} ({told}; asked for: {engine['requested_precision']})",

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from jsonschema import Draft202012Validator, validators
 
-from . import engines
+from . import engines, layout
 from .errors import InputError
 
 WORDS = {"true": True, "false": False, "null": None}
@@ -154,6 +154,11 @@ def _disagreements(config):
         )
     if dataset["max_duration"] is not None and dataset["max_duration"] < dataset["min_duration"]:
         yield f"dataset.max_duration: {dataset['max_duration']} is below min_duration ({dataset['min_duration']})"
+    if dataset["layout"] != "auto":
+        try:
+            layout.parse(dataset["layout"])
+        except InputError as error:
+            yield str(error)
     if isinstance(dataset["trials"], str) and dataset["trials"] != "auto":
         yield f"dataset.trials: {dataset['trials']!r} is neither 'auto' nor a list; write [{dataset['trials']}]"
     if isinstance(dataset["root"], list) and "demo" in dataset["root"]:

@@ -1,4 +1,4 @@
-"""Finding utterances in a VoxCeleb1 tree: ids, shards, and the digest that tells when a shard is stale.
+"""Finding utterances in the folders of a data set: ids, shards, and the digest that tells when a shard is stale.
 
 Light on purpose: the Snakefile calls this at every start, over up to 150,000 files.
 """
@@ -13,12 +13,12 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from .auto_layout import walk_automatically
 from .errors import InputError
+from .folders import audio_below, is_audio, split, status
+from .layout import Layout, parse
+from .walk import names_left_out, walk
 
-READABLE = (".wav", ".flac")
-# Audio, but not for us: found, counted and rejected with a reason, rather than overlooked.
-UNREADABLE = (".m4a", ".mp3", ".aac", ".ogg", ".opus", ".wma", ".aiff", ".aif", ".sph", ".mp4")
-LAYOUT = "<speaker>/<session>/<utterance>.wav"
 SEPARATORS = re.compile("[\t\n\r]")  # of tables
 # Lists of the VoxCeleb1 authors, recognised by name when dataset.trials is auto.
 KNOWN_LISTS = (
@@ -33,7 +33,7 @@ KNOWN_LISTS = (
 
 def _as_wav(name):
     """A file's name with the suffix ``.wav`` for that of any audio."""
-    return (os.path.splitext(name)[0] if _is_audio(name) else name) + ".wav"
+    return (os.path.splitext(name)[0] if is_audio(name) else name) + ".wav"
 
 
 def utterance_id(path):
@@ -60,124 +60,135 @@ class AudioFile:
 
     @property
     def session(self):
-        return self.utterance.split("/")[1]
+        """The folders between speaker and file, joined by a slash; empty without any."""
+        return "/".join(self.utterance.split("/")[1:-1])
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a speaker's files are: a folder, or one file where its name holds the speaker's; relative to ``root``."""
+
+    root: str
+    path: str
+    layout: Layout
 
 
 @dataclass(frozen=True)
 class Tree:
-    """Folders of a data set: speaker name to its ``(root, path relative to root)``, and folders above speakers."""
+    """Folders of a data set.
+
+    Attributes:
+        speakers: speaker's name to a list of :class:`Place`.
+        containers: folders above the speakers.
+        left_out: folders whose names are not those of the layout.
+        layout: name of the layout, or of several where ``auto`` found different ones in different roots.
+    """
 
     speakers: dict
     containers: tuple
+    left_out: tuple
+    layout: str
 
 
-def _is_audio(name):
-    return name.lower().endswith(READABLE + UNREADABLE)
+def find_speakers(roots, layout="auto", shared_speakers="refuse"):
+    """Find the speakers below the roots without looking at every file, unless the files' names hold the speakers'.
 
-
-def _entries(path):
-    """Sorted, visible entries of a folder (hidden names are what file managers and copy tools leave behind)."""
-    try:
-        with os.scandir(path) as entries:
-            return sorted((e for e in entries if not e.name.startswith(".")), key=lambda e: e.name)
-    except OSError as error:
-        raise InputError(f"{path}: cannot list this folder ({error.strerror}); check its permissions") from error
-
-
-def _status(entry):
-    try:
-        return entry.stat()
-    except OSError as error:
-        raise InputError(f"{entry.path}: {error.strerror} (a dangling link?); mend or remove it") from error
-
-
-def _is_folder(entry):
-    """Whether an entry is a folder or a link to one; a link that leads nowhere may be a speaker that is not mounted."""
-    return stat.S_ISDIR(_status(entry).st_mode) if entry.is_symlink() else entry.is_dir()
-
-
-def _audio_in(entries):
-    return [entry.path for entry in entries if _is_audio(entry.name) and not _is_folder(entry)]
-
-
-def find_speakers(roots):
-    """Find the speaker folders below the roots without looking at every file.
-
-    A speaker folder is one with a sub-folder that holds audio; folders above (``wav/``, ``vox1_test/wav/``) may be as
-    deep as they like. A speaker may be in several roots.
+    Args:
+        roots: folders.
+        layout: pattern, see :mod:`asv.layout`; or ``auto``: speakers' folders hold session folders that hold audio,
+            unless names tell otherwise. Folders above (``wav/``, ``vox1_test/wav/``) may be as deep as they like.
+        shared_speakers: ``merge``: a name that is found in several folders is one speaker; or ``refuse``.
 
     Raises:
-        InputError: for a missing root, a tree without audio, audio outside the layout.
+        InputError: for a missing root, a tree without audio, audio outside the layout, an implausible tree (``auto``
+            only), a speaker's name in several folders.
     """
-    speakers, containers = {}, []
-
-    def descend(root, path, above):
-        here = os.path.realpath(path)
-        if here in above:
-            raise InputError(f"{path}: a link back to {here}, a folder above it; remove the link")
-        entries = _entries(path)
-        if stray := _audio_in(entries):
-            raise InputError(
-                f"{stray[0]}: audio outside the layout {LAYOUT} ({len(stray)} such in its folder); "
-                "dataset.root must name the folder that holds the speakers' folders, or one above it"
-            )
-        folders = [entry.path for entry in entries if _is_folder(entry)]
-        if audio := next(filter(None, (_audio_in(_entries(folder)) for folder in folders)), None):
-            if path == root:
-                raise InputError(
-                    f"dataset.root: {audio[0]} is one level below {root!r}, but the layout is {LAYOUT}: name the "
-                    "folder above if this is a speaker's, else move each speaker's files into a session folder"
-                )
-            speakers.setdefault(os.path.basename(path), []).append((root, os.path.relpath(path, root)))
-            return
-        containers.append(path)
-        for folder in folders:
-            descend(root, folder, {*above, here})
-
-    for root in map(str, roots):
+    roots, speakers, containers, left_out, layouts = list(map(str, roots)), {}, [], [], []
+    for root in roots:
         if not os.path.isdir(root):
             raise InputError(
                 f"dataset.root: no folder {root!r} (seen from {os.getcwd()}); set it to the folder of the wavs"
             )
-        before = len(speakers), sum(map(len, speakers.values()))
-        descend(root, root, set())
-        if before == (len(speakers), sum(map(len, speakers.values()))):
-            raise InputError(
-                f"dataset.root: no audio below {root!r} ({', '.join(READABLE)} in the layout {LAYOUT} were looked for)"
-            )
-    return Tree(dict(sorted(speakers.items())), tuple(containers))
+        found = walk_automatically(root, len(roots) == 1) if layout == "auto" else walk(root, parse(layout))
+        found.require_speakers()
+        for speaker, path in found.speakers:
+            place = Place(root, os.path.relpath(path, root), found.layout)
+            speakers.setdefault(speaker, []).append(place)
+        containers += found.containers
+        left_out += found.left_out
+        layouts.append(found.layout.name)
+    if shared_speakers == "refuse":
+        _refuse_shared(speakers)
+    names = ", ".join(dict.fromkeys(layouts))
+    return Tree(dict(sorted(speakers.items())), tuple(containers), tuple(left_out), names)
 
 
-def _speaker_files(root, speaker_path):
-    speaker_path = Path(speaker_path).as_posix()
-    speaker = os.path.basename(speaker_path)
-    for session in _entries(os.path.join(root, speaker_path)):
-        if not _is_folder(session):
-            if _is_audio(session.name):
-                raise InputError(f"{session.path}: audio beside session folders; the layout is {LAYOUT}")
-            continue
-        for entry in _entries(session.path):
-            if _is_folder(entry):
-                if deeper := [name for _, _, names in os.walk(entry.path) for name in names if _is_audio(name)]:
-                    raise InputError(
-                        f"{entry.path}: {len(deeper)} audio files a level too deep; the layout is {LAYOUT}"
-                    )
-            elif _is_audio(entry.name):
-                utterance = f"{speaker}/{session.name}/{_as_wav(entry.name)}"
-                yield _audio_file(root, f"{speaker_path}/{session.name}/{entry.name}", utterance, entry)
+def _refuse_shared(speakers):
+    """A name in several folders is a copy of the data, or two people: which, only the user knows."""
+    shared = {}
+    for speaker, places in speakers.items():
+        if len(places) > 1:
+            above = dict.fromkeys(os.path.dirname(os.path.join(place.root, place.path)) for place in places)
+            if len(above) > 1:
+                shared[speaker] = list(above)
+    if shared:
+        examples = "; ".join(f"{name} in {' and '.join(above[:2])}" for name, above in list(shared.items())[:3])
+        raise InputError(
+            f"dataset.root: {len(shared):,} of {len(speakers):,} speakers are found in more than one folder, such as "
+            f"{examples}: leave one out if they are copies, set dataset.shared_speakers: merge if they are the same "
+            "people, else rename them"
+        )
+
+
+def _files(root, path, names, layout):
+    """Audio below a speaker's folder, as paths from the root on, and entries; ``names`` of the folders between."""
+    folders, audio = split(os.path.join(root, path))
+    if names:
+        if audio:
+            raise InputError(f"{audio[0].path}: audio beside session folders; the layout is {layout.shown}")
+        for folder in folders:
+            if names[0].match(folder.name):
+                yield from _files(root, f"{path}/{folder.name}", names[1:], layout)
+        return
+    for folder in folders:
+        if deeper := audio_below(folder.path):
+            raise InputError(f"{folder.path}: {len(deeper)} audio files a level too deep; the layout is {layout.shown}")
+    yield from ((f"{path}/{entry.name}", entry) for entry in audio)
+
+
+def _place_files(speaker, place):
+    """Audio files of a place. An id is the path from the speaker on, with all of a name that holds the speaker's."""
+    path, layout = Path(place.path).as_posix(), place.layout
+    file = layout.inside is None
+    paths = [(path, Path(place.root, path))] if file else _files(place.root, path, layout.inside, layout)
+    start = len(path) + 1 if layout.speaker.whole else path.rfind("/") + 1
+    for found, entry in paths:
+        yield _audio_file(place.root, found, f"{speaker}/{_as_wav(found[start:])}", entry)
 
 
 def _audio_file(root, path, utterance, entry):
     try:
         path.encode()
     except UnicodeEncodeError:
-        raise InputError(f"{os.fsencode(entry.path)!r}: the name is not UTF-8; rename the file") from None
+        raise InputError(f"{os.fsencode(entry)!r}: the name is not UTF-8; rename the file") from None
     if SEPARATORS.search(path):
-        raise InputError(f"{entry.path!r}: a tab or line break in a file's name; rename the file")
-    status = _status(entry)
-    if not stat.S_ISREG(status.st_mode):
-        raise InputError(f"{entry.path}: not a regular file; remove it")
-    return AudioFile(root, path, utterance, status.st_size, int(status.st_mtime))
+        raise InputError(f"{os.fspath(entry)!r}: a tab or line break in a file's name; rename the file")
+    facts = status(entry)
+    if not stat.S_ISREG(facts.st_mode):
+        raise InputError(f"{os.fspath(entry)}: not a regular file; remove it")
+    return AudioFile(root, path, utterance, facts.st_size, int(facts.st_mtime))
+
+
+def summary(tree):
+    """A sentence that says what was taken for speakers; one speaker's files are looked at."""
+    name, places = next(iter(tree.speakers.items()))
+    files = [file for place in places for file in _place_files(name, place)]
+    sessions = sorted({file.session for file in files} - {""})
+    of_sessions = f", sessions: {len(sessions):,}, such as {sessions[0]}" if sessions else ""
+    return (
+        f"data set: {len(tree.speakers):,} speakers, such as {name} (utterances: {len(files):,}{of_sessions}); "
+        f"layout {tree.layout}{names_left_out(tree.left_out)}"
+    )
 
 
 def shard_of(speaker, shards):
@@ -203,24 +214,22 @@ def shard_files(tree, shard):
     index, shards = map(int, re.findall(r"\d+", shard)) if re.fullmatch(r"\d+-of-\d+", shard) else (0, 0)
     if index >= shards:
         raise InputError(f"--shard: {shard!r} is not K-of-N with K from 0 to N - 1")
-    places = [place for s, places in tree.speakers.items() if shard_of(s, shards) == index for place in places]
-    files = sorted(
-        (file for root, path in places for file in _speaker_files(root, path)), key=lambda file: file.utterance
-    )
+    places = [(s, place) for s, places in tree.speakers.items() if shard_of(s, shards) == index for place in places]
+    files = sorted((file for s, place in places for file in _place_files(s, place)), key=lambda file: file.utterance)
     for first, second in zip(files, files[1:]):
         if first.utterance == second.utterance:
             raise InputError(
                 f"two files have the utterance id {first.utterance}: {first.root}/{first.path} and "
-                f"{second.root}/{second.path}; remove one, or leave one folder out of dataset.root"
+                f"{second.root}/{second.path}; rename or remove one, or leave one folder out of dataset.root"
             )
     return files
 
 
 def stamp(files):
-    """Digest of relative paths, sizes and modification times, which changes when a shard is stale."""
+    """Digest of relative paths, sizes, modification times and ids, which changes when a shard is stale."""
     state = hashlib.sha256()
     for file in files:
-        state.update(f"{file.path}\t{file.size}\t{file.mtime}\n".encode())
+        state.update(f"{file.path}\t{file.size}\t{file.mtime}\t{file.utterance}\n".encode())
     return state.hexdigest()[:16]
 
 
