@@ -14,6 +14,7 @@ report: "report/workflow.rst"
 
 
 include: "rules/common.smk"
+include: "rules/start.smk"
 include: "rules/demo.smk"
 include: "rules/features.smk"
 include: "rules/network.smk"
@@ -25,9 +26,7 @@ include: "rules/report.smk"
 
 
 onstart:
-    set_outdated_results_aside()
-    require_npus()
-    say_speakers()
+    start()
 
 
 # Under a cluster's scheduler these run where Snakemake runs: less than a second each, and no torch; and the download,

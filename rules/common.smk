@@ -1,12 +1,10 @@
 # What all stages share: the checked configuration, and functions that rules call. No rules here.
-import atexit
 import functools
 import itertools
 import json
 import os
 import shlex
 import sys
-import uuid
 from importlib import metadata
 from pathlib import Path
 
@@ -15,7 +13,7 @@ from snakemake.exceptions import WorkflowError
 SCRIPTS = Path(str(workflow.current_basedir)).parent / "workflow_scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from asv import archive, code, dataset, demo, engines, failures, keys, outdated, runs, score_files, toolchain, trials
+from asv import archive, code, dataset, demo, engines, failures, score_files, toolchain, trials
 from asv.benchmark_table import REFERENCE
 from asv.config import check
 from asv.errors import InputError
@@ -27,42 +25,8 @@ def checked(function, *arguments):
         return function(*arguments)
     except InputError as error:
         raise WorkflowError(str(error)) from None
-
-
-# One run at a time in a folder, and scripts that end with it: asv/runs.py. What a job rests on: asv/keys.py.
-LAST_RUN = runs.state()
-if workflow.is_main_process:
-    os.environ[runs.VARIABLE] = uuid.uuid4().hex
-
-
-envvars:
-    runs.VARIABLE,
-
-
-def begin_run(graph):
-    """Once the graph of jobs is known: claim the folder, and tell the scripts of their jobs."""
-    if workflow.executor_plugin is None or workflow.dryrun:  # a report, a summary: nothing is made
-        return
-    run = checked(runs.Run, os.environ[runs.VARIABLE], LAST_RUN)
-    atexit.register(run.end)
-    if run.exclusive and workflow.persistence.locked:
-        print("An earlier run was killed; its lock on this folder is taken over.", file=sys.stderr)
-        workflow.persistence.unlock()
-    run.announce(graph.announcement())
-
-
-KEYS = keys.Keys(workflow, begin_run)
-
-
-def set_outdated_results_aside():
-    """Before the first job starts: results that are to be made anew, targets first."""
-    if workflow.touch:
-        return
-    wanted = set(workflow.dag.bfs(workflow.dag.dependencies, *workflow.dag.targetjobs))
-    stale = wanted & set(workflow.dag.needrun_jobs())
-    levels = reversed(list(workflow.dag.toposorted(stale)))
-    if moved := outdated.move(str(path) for level in levels for job in level for path in job.output):
-        print(f"{moved} results are to be made anew; the former ones are in results/outdated/.", file=sys.stderr)
+    except OSError as error:  # a full disk, a folder that may not be written to
+        raise WorkflowError(f"{error.filename}: {error.strerror}") from None
 
 
 config.update(checked(check, config))
@@ -247,23 +211,6 @@ def npu_settings(wildcards):
     return json.dumps({name: config["engines"][name] for name in used or NPU_ENGINES})
 
 
-def require_npus():
-    """Before any job runs: try the toolchains of the NPU engines whose jobs are to run, if they run on this machine."""
-    if not workflow.local_exec:
-        return
-    jobs = [job for job in workflow.dag.needrun_jobs() if job.rule.name in NPU_RULES]
-    for name in sorted({engine_name(job.wildcards) for job in jobs}):
-        settings = config["engines"].get(name, {})
-        if "devices" in settings and not (CONDA and not settings["python"]):
-            checked(toolchain.require, name, settings, sys.executable)
-
-
-def say_speakers():
-    """Before any job runs: what was taken for speakers."""
-    if not DEMO_DATA:
-        print(checked(dataset.summary, TREE), file=sys.stderr)
-
-
 def versions(*packages):
     """Installed versions of packages whose upgrade makes a stage stale."""
     return {package: metadata.version(package) for package in packages}
@@ -276,14 +223,15 @@ def options_of(settings, *names):
 
 
 @functools.cache
-def stamp_of(shard):
-    """Taken once, before anything is read: a wav that is replaced while the run goes on makes the next one stale."""
-    return checked(lambda: dataset.stamp(dataset.shard_files(TREE, shard)))
+def utterances_of(shard):
+    """A shard's stamp and utterance ids. Listed once, before anything is read: what changes later makes the next run."""
+    files = checked(dataset.shard_files, TREE, shard)
+    return dataset.stamp(files), [file.utterance for file in files]
 
 
 def shard_stamp(wildcards):
     """Digest of paths, sizes and times of a shard's wavs: 150,000 wavs as inputs would take minutes (docs/architecture.md)."""
-    return "" if DEMO_DATA else stamp_of(wildcards.shard)
+    return "" if DEMO_DATA else utterances_of(wildcards.shard)[0]
 
 
 def roots(wildcards, output):

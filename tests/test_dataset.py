@@ -9,7 +9,7 @@ from helpers import unless_root
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asv.dataset import find_speakers, known_lists, shard_files, shard_names, shard_of, stamp, utterance_id
+from asv.dataset import find_speakers, known_lists, shard_files, shard_names, shard_of, stamp
 from asv.errors import InputError
 
 
@@ -288,23 +288,6 @@ def test_folder_without_permission(tmp_path, place):
 
 
 # Ids
-
-
-@pytest.mark.parametrize(
-    ("path", "wanted"),
-    [
-        ("id1/s/1.wav", "id1/s/1.wav"),
-        ("wav/x/id1/s/1.flac", "id1/s/1.wav"),
-        ("/abs/id1/s/1.WAV", "id1/s/1.wav"),
-        ("./id1//s/1.m4a", "id1/s/1.wav"),
-        ("id1/s/1", "id1/s/1.wav"),
-        ("id1/s/take.2", "id1/s/take.2.wav"),
-        ("id1/s/take.2.wav", "id1/s/take.2.wav"),
-        ("id1.x/s.wav/1", "id1.x/s.wav/1.wav"),
-    ],
-)
-def test_utterance_id_is_the_last_three_parts_without_the_suffix_of_audio(path, wanted):
-    assert utterance_id(path) == wanted
 
 
 # Shards

@@ -36,14 +36,6 @@ def _as_wav(name):
     return (os.path.splitext(name)[0] if is_audio(name) else name) + ".wav"
 
 
-def utterance_id(path):
-    """Last three parts of a path, which is what trial lists name, with the suffix ``.wav`` for that of any audio."""
-    # Split by hand: Path takes several times as long, and a list may have a million names.
-    *folders, name = [part for part in str(path).split("/") if part not in ("", ".")][-3:] or ("",)
-    # A list may leave the suffix out; then what follows the last dot belongs to the name.
-    return "/".join((*folders, _as_wav(name)))
-
-
 @dataclass(frozen=True)
 class AudioFile:
     """An audio file of the tree; ``path`` is relative to ``root``, ``size`` in bytes, ``mtime`` in whole seconds."""

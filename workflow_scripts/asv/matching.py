@@ -11,8 +11,8 @@ from collections import Counter
 
 import numpy as np
 
-from .dataset import READABLE, UNREADABLE
 from .errors import InputError
+from .folders import READABLE, UNREADABLE
 
 KINDS = ("id", "longer path", "ending", "Kaldi id")
 _SUFFIXES = frozenset(suffix[1:] for suffix in READABLE + UNREADABLE)
