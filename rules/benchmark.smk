@@ -12,12 +12,13 @@ rule measure_machine:
     threads: workflow.cores
     params:
         key=KEYS.param(),
+        job=KEYS.job_name,
         python=python,
         script=script("measure_machine.py"),
         code=stage_code("measure_machine.py"),
         versions=lambda wildcards: engines.versions("openvino"),
     shell:
-        "{params.python:q} {params.script:q} --job {rule} {wildcards} --threads {threads} --output {output:q} > {log:q} 2>&1"
+        "{params.python:q} {params.script:q} --job {params.job:q} --threads {threads} --output {output:q} > {log:q} 2>&1"
 
 
 rule benchmark_engine:
@@ -35,6 +36,7 @@ rule benchmark_engine:
         npu=npus,
     params:
         key=KEYS.param(),
+        job=KEYS.job_name,
         command=engine_command,
         script=script("benchmark_engine.py"),
         code=engine_code("benchmark_engine.py"),
@@ -43,7 +45,7 @@ rule benchmark_engine:
         devices=engine_devices,
         settings=options_of(config["benchmark"], "seconds", "count", "runs"),
     shell:
-        "({params.command} {params.script:q} --job {rule} {wildcards} --artefact {input.artefact:q} --features {input.features:q}"
+        "({params.command} {params.script:q} --job {params.job:q} --artefact {input.artefact:q} --features {input.features:q}"
         " --options {params.options:q} --threads {threads} {params.devices} {params.settings} --output {output:q}) > {log:q} 2>&1"
 
 
@@ -63,13 +65,14 @@ rule compare_engine:
         "../envs/cpu.yaml"
     params:
         key=KEYS.param(),
+        job=KEYS.job_name,
         python=python,
         script=script("compare_engine.py"),
         code=stage_code("compare_engine.py"),
         gate=options_of(config["accuracy_gate"], "min_cosine", "max_eer_increase"),
         bootstrap=BOOTSTRAP_OPTIONS,
     shell:
-        "{params.python:q} {params.script:q} --job {rule} {wildcards} --embeddings {input.embeddings:q} --reference {input.reference:q}"
+        "{params.python:q} {params.script:q} --job {params.job:q} --embeddings {input.embeddings:q} --reference {input.reference:q}"
         " --manifest {input.manifests:q} --scores {input.scores:q} --reference-scores {input.reference_scores:q}"
         " {params.bootstrap} {params.gate} --table {output.table:q} --output {output.summary:q} > {log:q} 2>&1"
 
@@ -89,6 +92,7 @@ rule tabulate_benchmarks:
         "../envs/cpu.yaml"
     params:
         key=KEYS.param(),
+        job=KEYS.job_name,
         python=python,
         script=script("tabulate_benchmarks.py"),
         code=stage_code("tabulate_benchmarks.py"),
@@ -97,7 +101,7 @@ rule tabulate_benchmarks:
         output=lambda wildcards, output: os.path.splitext(output.json)[0],
     # The table is what the user waits for: it goes to the terminal, too.
     shell:
-        "{params.python:q} {params.script:q} --job {rule} {wildcards} --rows {params.rows:q} --unsupported {params.unsupported:q}"
+        "{params.python:q} {params.script:q} --job {params.job:q} --rows {params.rows:q} --unsupported {params.unsupported:q}"
         " --machine {input.machine:q} --output {params.output:q} > {log:q} 2>&1 && cat {output.md:q}"
 
 
@@ -112,8 +116,9 @@ rule check_gate:
         "../envs/cpu.yaml"
     params:
         key=KEYS.param(),
+        job=KEYS.job_name,
         python=python,
         script=script("check_gate.py"),
         code=stage_code("check_gate.py"),
     shell:
-        "{params.python:q} {params.script:q} --job {rule} {wildcards} --table {input:q} --output {output:q} > {log:q} 2>&1"
+        "{params.python:q} {params.script:q} --job {params.job:q} --table {input:q} --output {output:q} > {log:q} 2>&1"

@@ -11,12 +11,13 @@ rule demo_corpus:
         "../envs/cpu.yaml"
     params:
         key=KEYS.param(),
+        job=KEYS.job_name,
         python=python,
         script=script("demo_corpus.py"),
         code=stage_code("demo_corpus.py"),
         versions=versions("espeakng-loader"),
     shell:
-        "{params.python:q} {params.script:q} --job {rule} {wildcards} --output {output.wavs:q} --trials {output.trials:q} > {log:q} 2>&1"
+        "{params.python:q} {params.script:q} --job {params.job:q} --output {output.wavs:q} --trials {output.trials:q} > {log:q} 2>&1"
 
 
 # Trains the shipped demo/checkpoint.zip anew, beside it: the shipped one stays until somebody copies this over it.
@@ -30,11 +31,12 @@ rule demo_checkpoint:
     threads: 2
     params:
         key=KEYS.param(),
+        job=KEYS.job_name,
         python=python,
         script=script("demo_checkpoint.py"),
         code=stage_code("demo_checkpoint.py"),
     shell:
-        "{params.python:q} {params.script:q} --job {rule} {wildcards} --threads {threads} --output {output:q} > {log:q} 2>&1"
+        "{params.python:q} {params.script:q} --job {params.job:q} --threads {threads} --output {output:q} > {log:q} 2>&1"
 
 
 # The real architecture without the real weights.
@@ -47,8 +49,9 @@ rule demo_untrained_checkpoint:
         "../envs/cpu.yaml"
     params:
         key=KEYS.param(),
+        job=KEYS.job_name,
         python=python,
         script=script("demo_checkpoint.py"),
         code=stage_code("demo_checkpoint.py"),
     shell:
-        "{params.python:q} {params.script:q} --job {rule} {wildcards} --untrained --channels 512 --output {output:q} > {log:q} 2>&1"
+        "{params.python:q} {params.script:q} --job {params.job:q} --untrained --channels 512 --output {output:q} > {log:q} 2>&1"

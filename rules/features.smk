@@ -16,6 +16,7 @@ rule extract_features:
         "../envs/cpu.yaml"
     params:
         key=KEYS.param(),
+        job=KEYS.job_name,
         python=python,
         script=script("extract_features.py"),
         code=stage_code("extract_features.py"),
@@ -25,7 +26,7 @@ rule extract_features:
         find_by=find_by,
         options=FEATURE_OPTIONS,
     shell:
-        "{params.python:q} {params.script:q} --job {rule} {wildcards} --root {params.roots:q} --layout {params.find_by[0]:q}"
+        "{params.python:q} {params.script:q} --job {params.job:q} --root {params.roots:q} --layout {params.find_by[0]:q}"
         " --shared-speakers {params.find_by[1]} --shard {wildcards.shard} {params.options}"
         " --threads {threads} --output {output.features:q} --manifest {output.manifest:q}"
         " --rejected {output.rejected:q} --sidecar {output.sidecar:q} > {log:q} 2>&1"
@@ -45,11 +46,12 @@ rule merge_manifests:
         "../envs/cpu.yaml"
     params:
         key=KEYS.param(),
+        job=KEYS.job_name,
         python=python,
         script=script("merge_manifests.py"),
         code=stage_code("merge_manifests.py"),
         on_bad_audio=config["dataset"]["on_bad_audio"],
     shell:
-        "{params.python:q} {params.script:q} --job {rule} {wildcards} --manifest {input.manifests:q} --rejected {input.rejected:q}"
+        "{params.python:q} {params.script:q} --job {params.job:q} --manifest {input.manifests:q} --rejected {input.rejected:q}"
         " --on-bad-audio {params.on_bad_audio} --utterances-output {output.utterances:q}"
         " --rejected-output {output.rejected:q} > {log:q} 2>&1"

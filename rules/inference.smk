@@ -16,6 +16,7 @@ rule compile_engine:
         npu=npus,
     params:
         key=KEYS.param(),
+        job=KEYS.job_name,
         command=engine_command,
         script=script("compile_engine.py"),
         code=engine_code("compile_engine.py"),
@@ -24,7 +25,7 @@ rule compile_engine:
         devices=engine_devices,
         shape=[config["features"]["n_mels"], config["features"]["frames"]],
     shell:
-        "({params.command} {params.script:q} --job {rule} {wildcards} --torchscript {input:q} --engine {wildcards.engine}"
+        "({params.command} {params.script:q} --job {params.job:q} --torchscript {input:q} --engine {wildcards.engine}"
         " --batch-size {wildcards.batch} --shape {params.shape} --options {params.options:q} --threads {threads} {params.devices}"
         " --output {output:q}) > {log:q} 2>&1"
 
@@ -46,6 +47,7 @@ rule infer:
         npu=npus,
     params:
         key=KEYS.param(),
+        job=KEYS.job_name,
         command=engine_command,
         script=script("infer.py"),
         code=engine_code("infer.py"),
@@ -54,6 +56,6 @@ rule infer:
         devices=engine_devices,
         crops=config["features"]["crops"],
     shell:
-        "({params.command} {params.script:q} --job {rule} {wildcards} --artefact {input.artefact:q} --features {input.features:q}"
+        "({params.command} {params.script:q} --job {params.job:q} --artefact {input.artefact:q} --features {input.features:q}"
         " --crops {params.crops} --options {params.options:q} --threads {threads} {params.devices}"
         " --output {output.embeddings:q} --sidecar {output.sidecar:q}) > {log:q} 2>&1"

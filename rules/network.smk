@@ -10,13 +10,14 @@ rule fetch_checkpoint:
         "../envs/cpu.yaml"
     params:
         key=KEYS.param(),
+        job=KEYS.job_name,
         python=python,
         script=script("fetch_checkpoint.py"),
         code=stage_code("fetch_checkpoint.py"),
         url=config["checkpoint"]["archive"],
         sha256=config["checkpoint"]["sha256"],
     shell:
-        "{params.python:q} {params.script:q} --job {rule} {wildcards} --url {params.url:q} --sha256 {params.sha256} --output {output:q}"
+        "{params.python:q} {params.script:q} --job {params.job:q} --url {params.url:q} --sha256 {params.sha256} --output {output:q}"
         " > {log:q} 2>&1"
 
 
@@ -32,12 +33,13 @@ rule unzip_checkpoint:
         "../envs/cpu.yaml"
     params:
         key=KEYS.param(),
+        job=KEYS.job_name,
         python=python,
         script=script("unzip_checkpoint.py"),
         code=stage_code("unzip_checkpoint.py"),
         options=options_of(config["checkpoint"], "sha256"),
     shell:
-        "{params.python:q} {params.script:q} --job {rule} {wildcards} --archive {input:q} {params.options} --output {output:q} > {log:q} 2>&1"
+        "{params.python:q} {params.script:q} --job {params.job:q} --archive {input:q} {params.options} --output {output:q} > {log:q} 2>&1"
 
 
 rule trace_network:
@@ -53,6 +55,7 @@ rule trace_network:
         "../envs/cpu.yaml"
     params:
         key=KEYS.param(),
+        job=KEYS.job_name,
         python=python,
         script=script("trace_network.py"),
         code=stage_code("trace_network.py"),
@@ -60,5 +63,5 @@ rule trace_network:
         outputs=config["network"]["outputs"],
         options=options_of(config["features"], "frames"),
     shell:
-        "{params.python:q} {params.script:q} --job {rule} {wildcards} --checkpoint {input:q} --outputs {params.outputs} {params.options}"
+        "{params.python:q} {params.script:q} --job {params.job:q} --checkpoint {input:q} --outputs {params.outputs} {params.options}"
         " --output {output.torchscript:q} --sidecar {output.sidecar:q} > {log:q} 2>&1"

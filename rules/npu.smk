@@ -31,9 +31,10 @@ rule export_bin:
         "../envs/cpu.yaml"
     params:
         key=KEYS.param(),
+        job=KEYS.job_name,
         python=python,
         script=script("export_bin.py"),
         code=stage_code("export_bin.py"),
     shell:
-        "{params.python:q} {params.script:q} --job {rule} {wildcards} --embeddings {input.embeddings:q} --manifest {input.manifests:q}"
+        "{params.python:q} {params.script:q} --job {params.job:q} --embeddings {input.embeddings:q} --manifest {input.manifests:q}"
         " --output {output.embeddings:q} --labels {output.labels:q} > {log:q} 2>&1"

@@ -37,12 +37,13 @@ rule plot_scores:
         "../envs/cpu.yaml"
     params:
         key=KEYS.param(),
+        job=KEYS.job_name,
         python=python,
         script=script("plot_scores.py"),
         code=stage_code("plot_scores.py"),
         versions=versions("matplotlib", "numpy", "scikit-learn"),
     shell:
-        "{params.python:q} {params.script:q} --job {rule} {wildcards} --scores {input.scores:q} --result {input.result:q}"
+        "{params.python:q} {params.script:q} --job {params.job:q} --scores {input.scores:q} --result {input.result:q}"
         " --det-output {output.det:q} --histogram-output {output.histogram:q} > {log:q} 2>&1"
 
 
@@ -81,13 +82,14 @@ rule plot_benchmarks:
         "../envs/cpu.yaml"
     params:
         key=KEYS.param(),
+        job=KEYS.job_name,
         python=python,
         script=script("plot_benchmarks.py"),
         code=stage_code("plot_benchmarks.py"),
         versions=versions("matplotlib", "numpy"),
         gate=options_of(config["accuracy_gate"], "min_cosine"),
     shell:
-        "{params.python:q} {params.script:q} --job {rule} {wildcards} --benchmarks {input.table:q} --agreement {input.agreement:q} {params.gate}"
+        "{params.python:q} {params.script:q} --job {params.job:q} --benchmarks {input.table:q} --agreement {input.agreement:q} {params.gate}"
         " --throughput-output {output.throughput:q} --latency-output {output.latency:q}"
         " --agreement-output {output.agreement:q} > {log:q} 2>&1"
 
@@ -110,11 +112,12 @@ rule show_benchmarks:
         "../envs/cpu.yaml"
     params:
         key=KEYS.param(),
+        job=KEYS.job_name,
         python=python,
         script=script("write_page.py"),
         code=stage_code("write_page.py"),
     shell:
-        "{params.python:q} {params.script:q} --job {rule} {wildcards} --title Benchmarks --input {input:q} --output {output:q} > {log:q} 2>&1"
+        "{params.python:q} {params.script:q} --job {params.job:q} --title Benchmarks --input {input:q} --output {output:q} > {log:q} 2>&1"
 
 
 rule show_answers:
@@ -134,8 +137,9 @@ rule show_answers:
         "../envs/cpu.yaml"
     params:
         key=KEYS.param(),
+        job=KEYS.job_name,
         python=python,
         script=script("write_page.py"),
         code=stage_code("write_page.py"),
     shell:
-        "{params.python:q} {params.script:q} --job {rule} {wildcards} --title Answers --input {input:q} --output {output:q} > {log:q} 2>&1"
+        "{params.python:q} {params.script:q} --job {params.job:q} --title Answers --input {input:q} --output {output:q} > {log:q} 2>&1"

@@ -24,6 +24,7 @@ rule score:
         "../envs/cpu.yaml"
     params:
         key=KEYS.param(),
+        job=KEYS.job_name,
         python=python,
         script=script("score.py"),
         code=stage_code("score.py"),
@@ -32,7 +33,7 @@ rule score:
         roots=roots,
         layout=lambda wildcards: LAYOUT,
     shell:
-        "{params.python:q} {params.script:q} --job {rule} {wildcards} --embeddings {input.embeddings:q} --sidecar {input.sidecars:q}"
+        "{params.python:q} {params.script:q} --job {params.job:q} --embeddings {input.embeddings:q} --sidecar {input.sidecars:q}"
         " --manifest {input.manifests:q} --rejected {input.rejected:q} --features {input.features:q}"
         " --artefact {input.artefact:q}/artefact.json --network {input.network:q} --trials {input.trials:q}"
         " --cohort {input.cohort:q}"
@@ -53,8 +54,9 @@ rule copy_answer:
         "../envs/cpu.yaml"
     params:
         key=KEYS.param(),
+        job=KEYS.job_name,
         python=python,
         script=script("copy_answer.py"),
         code=stage_code("copy_answer.py"),
     shell:
-        "{params.python:q} {params.script:q} --job {rule} {wildcards} --input {input:q} --output {output:q} > {log:q} 2>&1"
+        "{params.python:q} {params.script:q} --job {params.job:q} --input {input:q} --output {output:q} > {log:q} 2>&1"

@@ -51,8 +51,8 @@ RULES = sorted(blocks().keys() - ASIDE)
 @pytest.mark.parametrize("name", sorted(blocks()))
 def test_every_rule_has_a_key_and_tells_its_script_of_the_job(name):
     block = blocks()[name]
-    assert block.count("        key=KEYS.param(),\n") == 1
-    assert block.count("{params.script:q} --job {rule} {wildcards} ") == 1
+    assert block.count("        key=KEYS.param(),\n        job=KEYS.job_name,\n") == 1
+    assert block.count("{params.script:q} --job {params.job:q} ") == 1
     assert re.search(r"\n        code=(stage|engine)_code\(", block), "its code is no param"
 
 

@@ -13,7 +13,7 @@ from conftest import SCRIPTS
 from asv import files, receipts, runs
 from asv.errors import InputError
 
-JOB = {"copy batch=4": {"key": "k", "inputs": {"in.txt": "k0"}, "outputs": ["out.txt"]}}
+JOB = {"copy:batch=4": {"key": "k", "inputs": {"in.txt": "k0"}, "outputs": ["out.txt"]}}
 # A script as all are: it reads, works for a while, and writes.
 SCRIPT = f"""
 import sys, time
@@ -59,7 +59,7 @@ def end(process):
 
 
 def test_a_job_writes_receipts_of_its_outputs(folder, run):
-    assert end(start("--job", "copy", "batch=4")) == (0, "")
+    assert end(start("--job", "copy:batch=4")) == (0, "")
     assert receipts.fits("out.txt", "k")
 
 
@@ -68,17 +68,17 @@ def test_by_hand_there_is_no_run(folder):
     assert not receipts.place("out.txt").exists()
 
 
-@pytest.mark.parametrize(("words", "token"), [(["copy", "batch=5"], "token"), (["copy", "batch=4"], "another")])
-def test_a_job_of_no_run_is_an_error(folder, run, words, token):
-    code, errors = end(start("--job", *words, token=token))
+@pytest.mark.parametrize(("name", "token"), [("copy:batch=5", "token"), ("copy:batch=4", "another")])
+def test_a_job_of_no_run_is_an_error(folder, run, name, token):
+    code, errors = end(start("--job", name, token=token))
     assert code == 1
-    assert errors.startswith(f"error: --job {' '.join(words)}: the run that started this script")
+    assert errors.startswith(f"error: --job {name}: the run that started this script")
     assert not (folder / "out.txt").exists()
 
 
 def test_an_input_that_is_not_the_runs_is_an_error_that_names_it(folder, run):
     (folder / "in.txt").write_text("other")
-    code, errors = end(start("--job", "copy", "batch=4"))
+    code, errors = end(start("--job", "copy:batch=4"))
     assert code == 1
     assert "error: in.txt does not belong to the present configuration" in errors
     assert not (folder / "out.txt").exists()
@@ -88,7 +88,7 @@ def test_a_failed_script_leaves_no_receipt(folder, run):
     (folder / "in.txt").unlink()
     (folder / "in.txt").mkdir()
     receipts.write("in.txt", "k0")
-    assert end(start("--job", "copy", "batch=4"))[0] == 1
+    assert end(start("--job", "copy:batch=4"))[0] == 1
     assert not receipts.place("out.txt").exists()
 
 
@@ -128,19 +128,19 @@ def killed():
 
 
 def test_a_script_ends_with_its_run(folder, killed):
-    process = start("--job", "copy", "batch=4", "--seconds", "30")
+    process = start("--job", "copy:batch=4", "--seconds", "30")
     assert process.stdout.readline() == "started\n"
     killed.kill()
     started = time.monotonic()
     code, errors = end(process)
     assert code == 1
-    assert "error: the run that started this job (copy batch=4) is over" in errors
+    assert "error: the run that started this job (copy:batch=4) is over" in errors
     assert time.monotonic() - started < 20, "it did not wait for its own end"
     assert not (folder / "out.txt").exists()
 
 
 def test_a_script_that_slept_through_its_runs_end_writes_nothing(folder, killed):
-    process = start("--job", "copy", "batch=4", "--seconds", "1")
+    process = start("--job", "copy:batch=4", "--seconds", "1")
     assert process.stdout.readline() == "started\n"
     process.send_signal(signal.SIGSTOP)
     killed.kill()
@@ -163,4 +163,4 @@ def test_a_killed_runs_folder_is_free_at_once(folder, killed):
 def test_the_jobs_of_one_run_are_not_those_of_another(folder, run):
     content = json.loads(runs.JOBS.read_text())
     runs.JOBS.write_text(json.dumps({**content, "token": "another"}))
-    assert end(start("--job", "copy", "batch=4"))[0] == 1
+    assert end(start("--job", "copy:batch=4"))[0] == 1

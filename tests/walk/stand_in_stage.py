@@ -61,14 +61,13 @@ def fail(mode):
 def main():
     words = sys.argv[1:]
     at = words.index("--job")
-    size = next((i for i, word in enumerate(words[at + 1 :]) if word.startswith("--")), len(words) - at - 1)
-    job = words[at + 1 : at + 1 + size]
-    words = words[:at] + words[at + 1 + size :]
+    job = words[at + 1]
+    words = words[:at] + words[at + 2 :]
     runs.begin(job)
     fault = json.loads(Path("fault.json").read_text()) if Path("fault.json").exists() else {}
-    mode = fault.get("mode") if fault.get("rule") == job[0] and fault.get("part", "") in " ".join(job) else None
+    mode = fault.get("mode") if fault.get("rule") == job.split(":")[0] and fault.get("part", "") in job else None
     outputs = runs._current._outputs
-    extra = wavs(words) if job[0] == "extract_features" else []
+    extra = wavs(words) if job.startswith("extract_features:") else []
     told = [content(word) for word in words if word not in outputs and word not in ("wavs",)]
     text = json.dumps([job, files.digest(__file__), told, extra], indent=0)
     fail(mode)

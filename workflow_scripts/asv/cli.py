@@ -32,7 +32,7 @@ class _Parser(argparse.ArgumentParser):
 def parser(description):
     """An argument parser in the project's style."""
     made = _Parser(description=description, formatter_class=_Help, allow_abbrev=False)
-    made.add_argument("--job", nargs="+", metavar="WORD", help="given by a run of the workflow: rule and wildcards")
+    made.add_argument("--job", help="given by a run of the workflow: rule and wildcards")
     return made
 
 

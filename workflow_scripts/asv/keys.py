@@ -32,6 +32,10 @@ def _digest(*parts):
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=repr).encode()).hexdigest()[:16]
 
 
+def _name(job):
+    return runs.name(job.rule.name, job.wildcards_dict)
+
+
 def stamp(path):
     """What tells one state of an input that no job makes from another: older counts as much as newer.
 
@@ -58,7 +62,7 @@ class Keys:
     def __init__(self, workflow, when_known=lambda keys: None):
         self._workflow, self._when_known = workflow, when_known
         self._functions = []  # that :meth:`param` made
-        self._jobs, self._above, self._keys, self._stamps = None, {}, {}, {}
+        self._jobs, self._names, self._above, self._keys, self._stamps = None, None, {}, {}, {}
 
     def param(self):
         """A params function, one for each rule: the digest of all that lies above the job, in words."""
@@ -87,6 +91,12 @@ class Keys:
                 found[function, tuple(sorted(job.wildcards))] = job
         return found
 
+    def job_name(self, wildcards, output):
+        """A params function, shared by the rules: what the job's script is called with as ``--job``."""
+        if self._names is None:
+            self._names = {str(path): _name(job) for job in self._workflow.dag.jobs for path in job.output}
+        return self._names[str(output[0])]
+
     def _made(self, job):
         """Inputs of a job that jobs make: path to the job."""
         dependencies = self._workflow.dag.dependencies[job]
@@ -104,8 +114,7 @@ class Keys:
         """The key of a job, 16 hexadecimal digits."""
         if job not in self._keys:
             params = job.rule.expand_params(job.wildcards_dict, job.input, job.output, job)[1]
-            name = runs.name(job.rule.name, job.wildcards_dict)
-            self._keys[job] = _digest(name, job.rule.shellcmd, [*map(repr, params)], self._digest_above(job))
+            self._keys[job] = _digest(_name(job), job.rule.shellcmd, [*map(repr, params)], self._digest_above(job))
         return self._keys[job]
 
     def _judge(self, job):
@@ -128,7 +137,7 @@ class Keys:
         """What scripts must know of their jobs: name to key, inputs with their keys, outputs."""
         ours = set(self._jobs.values())
         return {
-            runs.name(job.rule.name, job.wildcards_dict): {
+            _name(job): {
                 "key": self.of(job),
                 "inputs": {path: self.of(maker) for path, maker in self._made(job).items() if maker in ours},
                 "outputs": [str(path) for path in job.output],

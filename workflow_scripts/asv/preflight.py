@@ -1,7 +1,7 @@
 """What can be known to fail is said before the first job, and not after hours of inference.
 
 Called once in a run, by Snakemake's main process, and only when jobs are to run. Functions raise ``InputError``; what
-only the work itself can tell (a file that cannot be decoded, weights that do not fit) is the stages' to say.
+the work alone can tell (a file that cannot be decoded, weights that do not fit) is the stages' to say.
 """
 
 from __future__ import annotations

@@ -51,8 +51,8 @@ def state():
 
 
 def name(rule, wildcards):
-    """What a job is called here, as Snakemake writes it: ``score batch=4,engine=openvino-f32``."""
-    return " ".join([rule, ",".join(f"{key}={value}" for key, value in sorted(wildcards.items()))]).strip()
+    """What a job is called here: ``score:batch=4,engine=openvino-f32``."""
+    return ":".join([rule, *filter(None, [",".join(f"{key}={value}" for key, value in sorted(wildcards.items()))])])
 
 
 class Run:
@@ -105,9 +105,9 @@ class Run:
 class Job:
     """A script's part in a run."""
 
-    def __init__(self, words):
-        """Find the job ``words`` (the rule and its wildcards) in the run that the environment names."""
-        self._name, self._token = " ".join(words), os.environ.get(VARIABLE)
+    def __init__(self, name):
+        """Find the job ``name`` in the run that the environment names."""
+        self._name, self._token = name, os.environ.get(VARIABLE)
         self._run, announced = FILE.resolve(), _read(JOBS)
         if not self._is_alive() or announced.get("token") != self._token or self._name not in announced["jobs"]:
             raise InputError(
@@ -160,10 +160,10 @@ class Job:
 _current = None
 
 
-def begin(words):
-    """The script is the job ``words`` of a run; called once, when its command line was read."""
+def begin(name):
+    """The script is the job ``name`` of a run; called once, when its command line was read."""
     global _current
-    _current = Job(words)
+    _current = Job(name)
     _current.begin()
 
 
