@@ -16,7 +16,7 @@ rule measure_machine:
         python=python,
         script=script("measure_machine.py"),
         code=stage_code("measure_machine.py"),
-        versions=lambda wildcards: engines.versions("openvino"),
+        versions=stage_versions("measure_machine.py"),
     shell:
         "{params.python:q} {params.script:q} --job {params.job:q} --threads {threads} --output {output:q} > {log:q} 2>&1"
 
@@ -69,6 +69,7 @@ rule compare_engine:
         python=python,
         script=script("compare_engine.py"),
         code=stage_code("compare_engine.py"),
+        versions=stage_versions("compare_engine.py"),
         gate=options_of(config["accuracy_gate"], "min_cosine", "max_eer_increase"),
         bootstrap=BOOTSTRAP_OPTIONS,
     shell:

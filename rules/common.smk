@@ -137,9 +137,25 @@ def stage_code(name):
     return lambda wildcards: code_digest(SCRIPTS / name)
 
 
-def engine_code(name):
-    """Params function: the same, with the code of the job's engine."""
-    return lambda wildcards: code_digest(SCRIPTS / name, engines.source(engine_name(wildcards)))
+def stage_versions(name):
+    """Params function: versions of the packages that the code imports, whose upgrade makes the stage stale."""
+    return lambda wildcards: package_versions(SCRIPTS / name)
+
+
+@functools.cache
+def package_versions(path):
+    found = {}
+    for package in code.packages(path):
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:  # pyarrow, unless tables are to be Parquet
+            found[package] = "missing"
+    return found
+
+
+def engine_code(name, *others):
+    """Params function: the same, with the code of the job's engine, and of others."""
+    return lambda wildcards: code_digest(SCRIPTS / name, *map(engines.source, (engine_name(wildcards), *others)))
 
 
 # NPU engines have a toolchain of their own, and devices: settings that say where a job runs, not what it computes.
@@ -197,6 +213,11 @@ def engine_versions(wildcards):
     return toolchain_versions(name) if toolchain.is_npu(name) else engines.versions(name)
 
 
+def compiler_versions(wildcards):
+    """The same, and those of the reference, with which an artefact is compared before it is written."""
+    return {**engines.versions("torchscript"), **engine_versions(wildcards)}
+
+
 def engine_options(wildcards):
     """Options of the engine, JSON."""
     settings = engine_settings(wildcards)
@@ -209,11 +230,6 @@ def npu_settings(wildcards):
     wanted = {config["engine"], *(engines.parse(label)[0] for label in config["benchmark"]["engines"])}
     used = [name for name in NPU_ENGINES if name in wanted]
     return json.dumps({name: config["engines"][name] for name in used or NPU_ENGINES})
-
-
-def versions(*packages):
-    """Installed versions of packages whose upgrade makes a stage stale."""
-    return {package: metadata.version(package) for package in packages}
 
 
 def options_of(settings, *names):

@@ -15,7 +15,7 @@ rule demo_corpus:
         python=python,
         script=script("demo_corpus.py"),
         code=stage_code("demo_corpus.py"),
-        versions=versions("espeakng-loader"),
+        versions=stage_versions("demo_corpus.py"),
     shell:
         "{params.python:q} {params.script:q} --job {params.job:q} --output {output.wavs:q} --trials {output.trials:q} > {log:q} 2>&1"
 
@@ -35,6 +35,7 @@ rule demo_checkpoint:
         python=python,
         script=script("demo_checkpoint.py"),
         code=stage_code("demo_checkpoint.py"),
+        versions=stage_versions("demo_checkpoint.py"),
     shell:
         "{params.python:q} {params.script:q} --job {params.job:q} --threads {threads} --output {output:q} > {log:q} 2>&1"
 
@@ -53,5 +54,6 @@ rule demo_untrained_checkpoint:
         python=python,
         script=script("demo_checkpoint.py"),
         code=stage_code("demo_checkpoint.py"),
+        versions=stage_versions("demo_checkpoint.py"),
     shell:
         "{params.python:q} {params.script:q} --job {params.job:q} --untrained --channels 512 --output {output:q} > {log:q} 2>&1"

@@ -20,7 +20,7 @@ rule extract_features:
         python=python,
         script=script("extract_features.py"),
         code=stage_code("extract_features.py"),
-        versions=versions("torch", "torchaudio", "soundfile"),
+        versions=stage_versions("extract_features.py"),
         stamp=shard_stamp,
         roots=roots,
         find_by=find_by,

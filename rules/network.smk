@@ -59,7 +59,7 @@ rule trace_network:
         python=python,
         script=script("trace_network.py"),
         code=stage_code("trace_network.py"),
-        versions=versions("torch"),
+        versions=stage_versions("trace_network.py"),
         outputs=config["network"]["outputs"],
         options=options_of(config["features"], "frames"),
     shell:

@@ -35,6 +35,7 @@ rule export_bin:
         python=python,
         script=script("export_bin.py"),
         code=stage_code("export_bin.py"),
+        versions=stage_versions("export_bin.py"),
     shell:
         "{params.python:q} {params.script:q} --job {params.job:q} --embeddings {input.embeddings:q} --manifest {input.manifests:q}"
         " --output {output.embeddings:q} --labels {output.labels:q} > {log:q} 2>&1"

@@ -41,7 +41,7 @@ rule plot_scores:
         python=python,
         script=script("plot_scores.py"),
         code=stage_code("plot_scores.py"),
-        versions=versions("matplotlib", "numpy", "scikit-learn"),
+        versions=stage_versions("plot_scores.py"),
     shell:
         "{params.python:q} {params.script:q} --job {params.job:q} --scores {input.scores:q} --result {input.result:q}"
         " --det-output {output.det:q} --histogram-output {output.histogram:q} > {log:q} 2>&1"
@@ -86,7 +86,7 @@ rule plot_benchmarks:
         python=python,
         script=script("plot_benchmarks.py"),
         code=stage_code("plot_benchmarks.py"),
-        versions=versions("matplotlib", "numpy"),
+        versions=stage_versions("plot_benchmarks.py"),
         gate=options_of(config["accuracy_gate"], "min_cosine"),
     shell:
         "{params.python:q} {params.script:q} --job {params.job:q} --benchmarks {input.table:q} --agreement {input.agreement:q} {params.gate}"

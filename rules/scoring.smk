@@ -28,7 +28,7 @@ rule score:
         python=python,
         script=script("score.py"),
         code=stage_code("score.py"),
-        versions=versions("numpy", "scikit-learn"),
+        versions=stage_versions("score.py"),
         options=SCORING_OPTIONS,
         roots=roots,
         layout=lambda wildcards: LAYOUT,

@@ -1,16 +1,27 @@
-"""Digest of the code that a stage runs, so that a change in it makes the stage stale, and only that stage.
+"""What a stage's code is, so that a change in it makes the stage stale, and only that stage.
 
 Snakemake does not see a change in a module that a script imports. The modules are found by walking the import
-statements, not listed by hand. The digest is of contents: indifferent to clone, touch and move.
+statements, not listed by hand. What counts is the code: its tokens without comments, docstrings and layout, the same
+under every Python. So words cost nobody a computation, nor does a clone, a touch or a move. The same walk finds the
+packages whose versions count: those that the code imports.
 """
 
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
+import io
+import sys
+import tokenize
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent  # workflow_scripts/
+#: Distributions that are not called as what is imported from them.
+DISTRIBUTIONS = {"sklearn": "scikit-learn", "yaml": "pyyaml", "espeakng_loader": "espeakng-loader"}
+WITHOUT_EFFECT = {"tqdm"}  # on what is computed
+_SILENT = {tokenize.COMMENT, tokenize.NL, tokenize.ENCODING, tokenize.ENDMARKER}
+_FSTRING = tuple(getattr(tokenize, name, None) for name in ("FSTRING_START", "FSTRING_END"))  # Python 3.12 and newer
 
 
 def _module_files(name):
@@ -22,17 +33,64 @@ def _module_files(name):
     return found
 
 
-def _imports(path):
-    """Dotted names that a file imports, anywhere in it; of ``from a import b`` both ``a`` and ``a.b``."""
-    package = path.relative_to(ROOT).parent.parts
-    for node in ast.walk(ast.parse(path.read_bytes())):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            above = package[: len(package) - node.level + 1] if node.level else ()
-            base = ".".join((*above, *([node.module] if node.module else [])))
-            yield base
-            yield from (f"{base}.{alias.name}" for alias in node.names)
+def _imported(statement, package):
+    """Dotted names of an import statement in a module of ``package``; of ``from a import b`` both ``a`` and ``a.b``."""
+    node = ast.parse(statement).body[0]
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    above = package[: len(package) - node.level + 1] if node.level else ()
+    base = ".".join((*above, *([node.module] if node.module else [])))
+    return [base, *(f"{base}.{alias.name}" for alias in node.names)]
+
+
+def _tokens(source):
+    """Kinds and texts of the tokens that count, one logical line after the other.
+
+    An f-string is one token up to Python 3.11 and several from 3.12 on: here it is its source text.
+    """
+    lines, start, depth = source.splitlines(keepends=True), None, 0
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type in _FSTRING:
+            start = start or token.start
+            depth += 1 if token.type == _FSTRING[0] else -1
+            if depth == 0:
+                (row, column), (last, end) = start, token.end
+                text = "".join(lines[row - 1 : last])
+                yield tokenize.STRING, text[column : len(text) - len(lines[last - 1]) + end]
+                start = None
+        elif depth == 0 and token.type not in _SILENT:
+            layout = token.type in (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)
+            yield token.type, "" if layout else token.string
+
+
+def _statements(source):
+    """Statements as lists of ``(kind, text)``, and between them the kinds of what begins and ends blocks."""
+    statement = []
+    for kind, text in _tokens(source):
+        if kind in (tokenize.INDENT, tokenize.DEDENT):
+            yield kind
+        elif kind != tokenize.NEWLINE:
+            statement.append((kind, text))
+        else:
+            yield statement
+            statement = []
+
+
+@functools.cache
+def _read(path):
+    """A file's code: its digest, and the dotted names that it imports, anywhere in it."""
+    state, imports, package = hashlib.sha256(), [], path.relative_to(ROOT).parent.parts
+    for statement in _statements(path.read_text(encoding="utf-8")):
+        if not isinstance(statement, list):
+            state.update(tokenize.tok_name[statement].encode())
+            continue
+        if all(kind == tokenize.STRING for kind, _ in statement):
+            continue  # a docstring
+        words = [text for _, text in statement]
+        state.update("\0".join(words).encode() + b"\n")
+        if words[0] in ("import", "from"):
+            imports += _imported(" ".join(words), package)
+    return state.hexdigest(), imports
 
 
 def closure(*paths):
@@ -42,14 +100,19 @@ def closure(*paths):
         path = waiting.pop()
         if path not in seen:
             seen.add(path)
-            waiting += [file for name in _imports(path) for file in _module_files(name)]
+            waiting += [file for name in _read(path)[1] for file in _module_files(name)]
     return sorted(seen)
 
 
+def packages(*paths):
+    """Sorted distributions from outside the standard library that the files' :func:`closure` imports."""
+    names = {name.split(".")[0] for path in closure(*paths) for name in _read(path)[1] if not _module_files(name)}
+    standard = getattr(sys, "stdlib_module_names", ())  # from Python 3.10 on; Snakemake's has it
+    foreign = names - set(standard) - {path.stem for path in ROOT.iterdir()} - WITHOUT_EFFECT
+    return sorted(DISTRIBUTIONS.get(name, name) for name in foreign if name)
+
+
 def digest(*paths):
-    """Digest (16 hexadecimal digits) of the files' :func:`closure`: names relative to the folder, and contents."""
-    state = hashlib.sha256()
-    for path in closure(*paths):
-        content = path.read_bytes()
-        state.update(f"{path.relative_to(ROOT).as_posix()}\t{len(content)}\n".encode() + content)
-    return state.hexdigest()[:16]
+    """Digest (16 hexadecimal digits) of the code of the files' :func:`closure`, and of their names."""
+    listing = (f"{path.relative_to(ROOT).as_posix()}\t{_read(path)[0]}\n" for path in closure(*paths))
+    return hashlib.sha256("".join(listing).encode()).hexdigest()[:16]

@@ -7,7 +7,6 @@ missing), although the transforms used here are pure Python. Then, and only then
 
 from __future__ import annotations
 
-import importlib
 import sys
 import types
 
@@ -15,7 +14,9 @@ import types
 def load_torchaudio():
     """Return the ``torchaudio`` module with ``functional`` and ``transforms`` ready for use."""
     try:
-        return importlib.import_module("torchaudio")
+        import torchaudio
+
+        return torchaudio
     except OSError:  # raised by the dynamic loader; a missing package is an ImportError and goes through
         for name in [name for name in sys.modules if name.split(".")[0] == "torchaudio"]:
             del sys.modules[name]
@@ -25,4 +26,6 @@ def load_torchaudio():
     extension._check_cuda_version = lambda: None
     extension.fail_if_no_align = lambda function: function
     sys.modules["torchaudio._extension"] = extension
-    return importlib.import_module("torchaudio")
+    import torchaudio
+
+    return torchaudio
