@@ -22,6 +22,8 @@ def begin_run(graph):
     if run.exclusive and workflow.persistence.locked:
         print("An earlier run was killed; its lock on this folder is taken over.", file=sys.stderr)
         workflow.persistence.unlock()
+        # Which takes away the whole folder, where Snakemake 9.27 then looks for it.
+        (Path(workflow.persistence.path) / "locks").mkdir(exist_ok=True)
     checked(run.announce, graph.announcement())
 
 
