@@ -173,6 +173,11 @@ IMPLAUSIBLE = {
     "one speaker": (grid("mine/{s}/{n}.wav", s=["alice", "bob"], n=[1, 2]), ["only speaker would be mine"]),
     "names with dates": (VOXFORGE, ["Aaron-20080318-kdl", "'{speaker}-{date}-{n}/*/{utterance}'"]),
     "words": (grid("data/{w}/{w}_{n}.wav", w=["yes", "no"], n=[1, 2]), ["data", "if no is a speaker"]),
+    "sets": (grid("data/{w}/{w}_{n}.wav", w=["part1", "part2"], n=[1, 2]), ["data", "part1, part2"]),
+    "speakers with sessions and without": (
+        ["wav/p225/p225_1.wav", "wav/p226/p226_1.wav", "alice/s/1.wav"],
+        ["of 2 speakers 1 would", "found wav/p225/p225_1.wav"],
+    ),
     "dates": (grid("data/{w}/{w}_{n}.wav", w=["2024-01-05", "2024-01-06"], n=[1, 2]), ["data"]),
     "SITW": (grid("{p}/audio/{n}.flac", p=["dev", "eval"], n=["aaoao", "abcde"]), ["dev, eval", "audio"]),
     "CN-Celeb, whole": (
@@ -317,6 +322,9 @@ def test_what_the_pattern_leaves_out_and_what_it_does_not_fit(tmp_path):
     assert "wav16/p225/1.wav: audio outside the layout <part>/<speaker>/<session>/<utterance>.wav" in refused(
         tmp_path, "{part}/{speaker}/{session}/{utterance}"
     )
+    plant(tmp_path / "deep", "x/y/alice/1.wav", "x/bob/1.wav")
+    assert "y/alice/1.wav: audio outside the layout" in refused(tmp_path / "deep", "{part}/{speaker}/{utterance}")
+    assert speakers(tmp_path / "deep", "{part}/**/{speaker}/{utterance}") == ["alice", "bob"]
     plant(tmp_path / "names", "x/alice-1/wav/1.wav", "x/bob/wav/1.wav")
     assert "bob: its name does not fit the layout" in refused(tmp_path / "names", "{speaker}-{session}/wav/{utterance}")
     plant(tmp_path / "files", "1_alice_1.wav", "alice.wav")
@@ -355,15 +363,17 @@ def test_parts_that_share_speakers(tmp_path):
 
 
 def test_changed_layout_changes_stamps_only_where_it_changes_ids(tmp_path):
-    """One speaker, so that the same shard holds the same files whatever the layout makes of them."""
-    plant(tmp_path, *grid("wav/alice/v{v}/{n}{v}_alice.wav", v=[1, 2], n=[1, 2]))
+    """One file, so that nothing but its id can differ."""
+    plant(tmp_path, "wav/alice/v1/1_bob.wav")
 
     def digest(layout):
-        return stamp(shard_files(find_speakers([tmp_path], layout, "merge"), "0-of-1"))
+        return stamp(shard_files(find_speakers([tmp_path], layout), "0-of-1"))
 
-    same = {digest(layout) for layout in ("speaker/session/utterance", "{part}/{speaker}/*/{utterance}")}
+    same = {digest(layout) for layout in ("auto", "speaker/session/utterance", "{part}/{speaker}/*/{utterance}")}
     assert len(same) == 1
-    assert digest("{take}_{speaker}") not in same
+    others = {digest(layout) for layout in ("{take}_{speaker}", "speaker/utterance", "{part}/*/{speaker}/{utterance}")}
+    assert len(others) == 2
+    assert not same & others
 
 
 def test_summary_and_lists_above_speakers(tmp_path):
