@@ -281,9 +281,16 @@ def test_names_of_layouts(pattern, name, shown):
 )
 def test_patterns_that_are_none(pattern, parts):
     with pytest.raises(InputError) as caught:
-        check({"dataset": {"layout": pattern}})
+        check({"dataset": {"root": "data", "layout": pattern}})
     for part in (f"dataset.layout: {pattern!r}", "docs/inputs.md", *parts):
         assert part in str(caught.value)
+
+
+def test_the_demo_has_its_own_layout():
+    for layout in ("auto", "speaker/session/utterance", "{speaker}/{session}/{utterance}"):
+        assert check({"dataset": {"layout": layout}})["dataset"]["layout"] == layout
+    with pytest.raises(InputError, match="'speaker/utterance' with dataset.root: demo"):
+        check({"dataset": {"layout": "speaker/utterance"}})
 
 
 @pytest.mark.parametrize(
