@@ -289,7 +289,7 @@ def test_patterns_that_are_none(pattern, parts):
 def test_the_demo_has_its_own_layout():
     for layout in ("auto", "speaker/session/utterance", "{speaker}/{session}/{utterance}"):
         assert check({"dataset": {"layout": layout}})["dataset"]["layout"] == layout
-    with pytest.raises(InputError, match="'speaker/utterance' with dataset.root: demo"):
+    with pytest.raises(InputError, match=r"'speaker/utterance' with dataset\.root: demo"):
         check({"dataset": {"layout": "speaker/utterance"}})
 
 
