@@ -26,7 +26,7 @@ rule extract_features:
         find_by=find_by,
         options=FEATURE_OPTIONS,
     shell:
-        "{params.python:q} {params.script:q} --job {params.job:q} --root {params.roots:q} --layout {params.find_by[0]:q}"
+        "{params.python:q} {params.script:q} --job {params.job:q} --root {params.roots:q} --layout={params.find_by[0]:q}"
         " --shared-speakers {params.find_by[1]} --shard {wildcards.shard} {params.options}"
         " --threads {threads} --output {output.features:q} --manifest {output.manifest:q}"
         " --rejected {output.rejected:q} --sidecar {output.sidecar:q} > {log:q} 2>&1"

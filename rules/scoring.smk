@@ -37,8 +37,8 @@ rule score:
         " --manifest {input.manifests:q} --rejected {input.rejected:q} --features {input.features:q}"
         " --artefact {input.artefact:q}/artefact.json --network {input.network:q} --trials {input.trials:q}"
         " --cohort {input.cohort:q}"
-        " --root {params.roots:q} --layout {params.layout:q} {params.options} --text {output.text:q} --json {output.json:q}"
-        " --scores {output.scores:q} > {log:q} 2>&1"
+        " --root {params.roots:q} --layout={params.layout:q} {params.options} --text {output.text:q}"
+        " --json {output.json:q} --scores {output.scores:q} > {log:q} 2>&1"
 
 
 rule copy_answer:

@@ -24,9 +24,7 @@ def test_counts_of_speakers_sessions_and_utterances():
     assert sentence(facts) == (
         "3 with 3 sessions; utterances each: 1 to 3, median 2; such as a/x/1.wav (layout speaker/session/utterance)"
     )
-    assert sentence(describe(rows(["c/1.wav"]), "speaker/utterance")) == (
-        "1; utterances each: 1 to 1, median 1; such as c/1.wav (layout speaker/utterance)"
-    )
+    assert sentence(describe(rows(["c/1.wav"]), "")) == "1; utterances each: 1 to 1, median 1; such as c/1.wav"
 
 
 @given(st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from(["", "x", "y/z"])), min_size=1, max_size=40))

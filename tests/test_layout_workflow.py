@@ -13,7 +13,9 @@ def test_a_pattern_goes_through_the_workflow_to_the_answer(workflow):
             path = f"timit/{'train' if speaker % 2 else 'test'}/DR{speaker // 2}/alice{speaker}/SA{number}.WAV"
             write_voice(workflow.folder / path, 90 + 40 * speaker, seed=10 * speaker + number)
     write_checkpoint(workflow.folder / "checkpoint.zip")
-    workflow.configure("dataset: {root: timit}\ncheckpoint: {archive: checkpoint.zip}\nshards: 1\n")
+    workflow.configure(
+        "dataset: {root: timit}\ncheckpoint: {archive: checkpoint.zip}\nshards: 1\nengine: torchscript\n"
+    )
     refused = workflow.run("results/eer_bs4.txt", "--dry-run", fails=True)
     assert "dataset.layout: auto expects <speaker>/<session>/<utterance>.wav" in refused
     assert "DR0, DR1" in refused

@@ -41,7 +41,7 @@ class Evidence:
 
     Attributes:
         uppers, lowers: lists of names.
-        example: path of an audio file, from an upper folder's name on.
+        example: path of an audio file.
         repeated: whether all files that were looked at have the lower folder's name in their own.
         repeated_upper: the same of the upper folder's.
     """
@@ -82,7 +82,7 @@ def _look(uppers):
         for folder in _some(folders, FOLDERS):
             stems = (os.path.splitext(file.name)[0] for file in split(folder.path)[1])
             held += [(_holds(stem, folder.name), _holds(stem, name)) for stem in stems]
-    example = os.path.relpath(first_audio(uppers[0], SESSIONS.inside), os.path.dirname(os.path.abspath(uppers[0])))
+    example = first_audio(uppers[0], SESSIONS.inside)
     repeated = bool(held) and all(lower for lower, _ in held)
     return Evidence(names, lowers, example, repeated, any(upper for _, upper in held))
 
@@ -101,11 +101,15 @@ def _list(names):
 
 
 def _refuse(root, evidence, why, remedy=""):
-    upper, lower = evidence.example.split("/")[:2]
+    upper, lower = evidence.example.split("/")[-3:-1]
+    neither = [name for name in evidence.lowers if is_no_speaker(name)]
+    if neither and not remedy:
+        why += f", and {_list(neither)} would be none either: leave out of dataset.root what is laid out otherwise"
     remedy = remedy or f"{UTTERANCES.name} if {lower} is a speaker, {SESSIONS.name} if {upper} is one"
+    example = os.path.relpath(evidence.example, root)
     raise InputError(
-        f"dataset.root: {root!r}: dataset.layout: auto expects {SESSIONS.shown}, but {why}; found {evidence.example}. "
-        f"Set dataset.layout: {remedy}, or a pattern such as '{{part}}/{{speaker}}/{{utterance}}' (docs/inputs.md)"
+        f"dataset.root: {root!r}: dataset.layout: auto expects {SESSIONS.shown}, but {why}; found {example}. Set "
+        f"dataset.layout: {remedy}, or a pattern such as '{{part}}/{{speaker}}/{{utterance}}' (docs/inputs.md)"
     )
 
 

@@ -156,7 +156,8 @@ def _disagreements(config):
         yield f"dataset.max_duration: {dataset['max_duration']} is below min_duration ({dataset['min_duration']})"
     if dataset["layout"] != "auto":
         try:
-            layout.parse(dataset["layout"])
+            if layout.parse(dataset["layout"]) != layout.SESSIONS and dataset["root"] == "demo":
+                yield f"dataset.layout: {dataset['layout']!r} with dataset.root: demo, which is {layout.SESSIONS.name}"
         except InputError as error:
             yield str(error)
     if isinstance(dataset["trials"], str) and dataset["trials"] != "auto":

@@ -27,7 +27,8 @@ def sentence(facts):
     """The same for a person."""
     each = facts["utterances_per_speaker"]
     sessions = f" with {facts['sessions']:,} sessions" if facts["sessions"] else ""
+    layout = f" (layout {facts['layout']})" if facts["layout"] else ""
     return (
         f"{facts['speakers']:,}{sessions}; utterances each: {each['minimum']:,} to {each['maximum']:,}, median "
-        f"{each['median']:g}; such as {facts['example']} (layout {facts['layout']})"
+        f"{each['median']:g}; such as {facts['example']}{layout}"
     )

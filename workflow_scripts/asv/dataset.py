@@ -104,7 +104,7 @@ def find_speakers(roots, layout="auto", shared_speakers="refuse"):
         found = walk_automatically(root, len(roots) == 1) if layout == "auto" else walk(root, parse(layout))
         found.require_speakers()
         for speaker, path in found.speakers:
-            place = Place(root, os.path.relpath(path, root), found.layout)
+            place = Place(root, path[len(root) :].lstrip("/"), found.layout)
             speakers.setdefault(speaker, []).append(place)
         containers += found.containers
         left_out += found.left_out
@@ -150,7 +150,7 @@ def _files(root, path, names, layout):
 
 def _place_files(speaker, place):
     """Audio files of a place. An id is the path from the speaker on, with all of a name that holds the speaker's."""
-    path, layout = Path(place.path).as_posix(), place.layout
+    path, layout = place.path, place.layout
     file = layout.inside is None
     paths = [(path, Path(place.root, path))] if file else _files(place.root, path, layout.inside, layout)
     start = len(path) + 1 if layout.speaker.whole else path.rfind("/") + 1

@@ -9,6 +9,8 @@ from .errors import InputError
 from .folders import READABLE, audio_below, split
 from .layout import Layout
 
+DEEPEST = 100  # folders above the speakers
+
 
 @dataclass
 class Found:
@@ -79,6 +81,10 @@ def _descend(found, path, depth, above):
     layout, here = found.layout, os.path.realpath(path)
     if here in above:
         raise InputError(f"{path}: a link back to {here}, a folder above it; remove the link")
+    if len(above) == DEEPEST:
+        raise InputError(
+            f"{path}: more than {DEEPEST} folders below dataset.root, and no speaker; name one nearer to them"
+        )
     folders, audio = split(path)
     holds_speakers = depth >= len(layout.above)
     if holds_speakers and layout.inside is None:
