@@ -102,3 +102,29 @@ def test_progress_bars_are_for_terminals(tmp_path):
     assert process.returncode == 0
     assert b"features:" in shown
     assert b"100%" in shown
+
+
+MISSING = "import sys; sys.argv = ['x', *{arguments!r}]\nfrom asv import cli\ncli.run(lambda: open({path!r}))"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "path", "named"),
+    [
+        (["--input", "absent.json"], "absent.json", True),
+        (["--artefact", "folder"], "folder/artefact.json", True),
+        (["--artefact", "x/../folder/"], "folder/artefact.json", True),
+        (["--input", "absent.json"], "/nowhere/of_our_own.json", False),
+        (["--cohort", ""], "of_our_own.json", False),
+        ([], "of_our_own.json", False),
+    ],
+)
+def test_a_missing_file_is_the_users_fault_where_the_command_line_names_it(tmp_path, arguments, path, named):
+    """Any other missing file is a bug, which shows where it is."""
+    code = MISSING.format(arguments=arguments, path=path)
+    environment = {**os.environ, "PYTHONPATH": str(SCRIPTS)}
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=60
+    )
+    assert result.returncode == 1
+    assert (result.stderr == f"error: {path}: no such file or folder\n") == named
+    assert ("Traceback" in result.stderr) != named
