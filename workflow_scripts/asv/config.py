@@ -142,6 +142,8 @@ def _disagreements(config):
             engines.parse(text)
         except InputError as error:
             yield f"benchmark.engines: {text!r}: {error}"
+    for name, settings in config["engines"].items():
+        yield from engines.option_faults(name, settings.get("options", {}))
     features, dataset, checkpoint = config["features"], config["dataset"], config["checkpoint"]
     if features["win_length"] > features["n_fft"]:
         yield f"features.win_length: {features['win_length']} exceeds features.n_fft ({features['n_fft']})"
