@@ -11,7 +11,7 @@ rule fetch_checkpoint:
     params:
         python=python,
         script=script("fetch_checkpoint.py"),
-        url=config["checkpoint"]["archive"],
+        url=lambda wildcards: config["checkpoint"]["archive"],
         sha256=config["checkpoint"]["sha256"],
     shell:
         "{params.python:q} {params.script:q} --url {params.url:q} --sha256 {params.sha256} --output {output:q}"
