@@ -53,7 +53,7 @@ def measure_in_flight(session, batches, options, latency, throttling):
 def main():
     parser = cli.parser(__doc__)
     parser.add_argument("--artefact", type=Path, required=True, help="folder of compile_engine.py")
-    parser.add_argument("--features", type=Path, nargs="+", required=True, help=".npy; the first that has rows is used")
+    parser.add_argument("--features", type=Path, required=True, help=".npy (crops, mels, frames) of a shard")
     parser.add_argument("--options", type=cli.json_object, default="{}", help="options of the engine, JSON")
     parser.add_argument("--threads", type=cli.positive, default=1)
     cli.add_devices(parser)
@@ -65,9 +65,12 @@ def main():
     artefact = files.read_json(options.artefact / "artefact.json")
     name, precision = artefact["engine"], artefact["requested_precision"]
     batch_size, *shape = artefact["input"]
-    features = next((rows for rows in map(open_rows, options.features) if len(rows)), None)
-    if features is None:
-        raise InputError("no features to measure with: every utterance was rejected; results/rejected.tsv says why")
+    features = open_rows(options.features)
+    if not len(features):
+        raise InputError(
+            f"{options.features}: no features to measure with, since every utterance of this shard was rejected "
+            "(results/rejected.tsv); mend or remove its files, or set another number of shards"
+        )
     batches = timing.batches_in_memory(features, batch_size)
     engine, threads = engines.module(name), cli.usable_threads(options.threads)
     with devices.hold(options.devices) as device:
