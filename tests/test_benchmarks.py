@@ -203,6 +203,23 @@ def test_nothing_but_unsupported_engines_is_a_table_of_rows(tmp_path):
     assert run_script("tabulate_benchmarks.py", *arguments[3:])[0] == 2
 
 
+def test_a_shard_without_features_is_named(tmp_path):
+    (tmp_path / "artefact").mkdir()
+    facts = {"engine": "openvino", "requested_precision": "f32", "input": [4, 80, 200]}
+    files.write_json(tmp_path / "artefact/artefact.json", facts)
+    np.save(tmp_path / "features.npy", np.empty((0, 80, 200), np.float32))
+    arguments = [
+        "--artefact",
+        tmp_path / "artefact",
+        "--features",
+        tmp_path / "features.npy",
+        "--output",
+        tmp_path / "b",
+    ]
+    outcome = run_script("benchmark_engine.py", *arguments)
+    assert_one_error(outcome, f"{tmp_path}/features.npy: no features", "every utterance of this shard was rejected")
+
+
 def test_a_measurement_that_is_not_there_is_named(tmp_path):
     files.write_json(tmp_path / "machine.json", MACHINE)
     arguments = ["--root", tmp_path / "x", "--machine", tmp_path / "machine.json", "--output", tmp_path / "b"]

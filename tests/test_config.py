@@ -345,10 +345,11 @@ def growing():
         {"batch_sizes": functools.reduce(lambda inner, _: [inner], range(5000), 1)},
         {"batch_sizes": [[n] for n in range(2500)]},
         {"batch_sizes": list(range(10**6))},
+        {"batch_sizes": [[[1] * 2999] * 2999] * 2999},
         {f"key{n}": n for n in range(2500)},
         {"dataset": {"root": "x" * 10**6, "channels": "x" * 10**6}},
     ],
-    ids=["within itself", "growing", "deep", "lists to be told apart", "long", "many unknown", "long text"],
+    ids=["within itself", "growing", "deep", "lists to be told apart", "long", "wide", "many unknown", "long text"],
 )
 def test_a_configuration_without_measure_is_refused_soon(config):
     started = time.monotonic()

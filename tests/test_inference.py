@@ -1,6 +1,7 @@
 """What every engine must do, and that an embedding depends on its utterance alone."""
 
 import contextlib
+import datetime
 import re
 
 import numpy as np
@@ -215,7 +216,7 @@ def test_wrong_engine_options_are_refused(session):
         ("DEVICE_PROPERTIES", {"CPU": {"INFERENCE_NUM_THREADS": 1}}, "stand in the options themselves; remove it"),
         ("AFFINITY", "CORE", "AFFINITY: OpenVINO calls it ENABLE_CPU_PINNING; write that"),
         ("enable_cpu_pinning", True, "enable_cpu_pinning: OpenVINO calls it ENABLE_CPU_PINNING; write that"),
-        ("LOG_LEVEL", {"CPU": 1}, "LOG_LEVEL: {'CPU': 1} is not a single value"),
+        ("LOG_LEVEL", {"CPU": 1}, "LOG_LEVEL: {'CPU': 1} is neither text, nor a number"),
     ],
 )
 def test_an_option_that_changes_what_is_reported_is_refused(session, tmp_path, name, value, message):
@@ -240,6 +241,11 @@ def test_other_options_are_the_users(session):
     assert engines.option_faults("openvino", options) == []
     assert engines.option_faults("torchscript", {"x": 1}) == []  # which tells itself
     assert session("openvino-f32", 1, options).facts["threads"] == 1
+
+
+@pytest.mark.parametrize("options", [{3: 1}, {None: 1}, {"LOG_LEVEL": None}, {"LOG_LEVEL": datetime.date(2026, 1, 1)}])
+def test_options_that_json_cannot_hold_are_refused(options):
+    assert len(engines.option_faults("openvino", options)) == 1
 
 
 def test_a_misspelt_option_is_told_with_the_nearest(session):

@@ -102,7 +102,7 @@ def _require_measure(config):
         if not waiting:
             return
         value, depth = waiting.pop()
-        if depth > DEEPEST:
+        if depth > DEEPEST or len(waiting) > MOST_VALUES:
             break
         parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
         waiting += [(part, depth + 1) for part in itertools.islice(parts, MOST_VALUES)]

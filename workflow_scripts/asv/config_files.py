@@ -11,7 +11,7 @@ import yaml
 
 from .errors import InputError
 
-LARGEST = 1 << 20  # bytes; no configuration of this workflow comes near it
+LARGEST = 256 << 10  # bytes; no configuration of this workflow comes near it
 LIKE = 0.8  # of 1: from here on a key is a misspelt setting rather than another workflow's
 
 
@@ -65,17 +65,17 @@ def of_working_folder(path, shipped, names):
     Raises:
         InputError: where it cannot be read, so that nobody can tell.
     """
-    path = Path(path)
+    path = Path(path).absolute()
     if not path.is_file() or os.path.samefile(path, shipped):
         return False, None
-    keys = _keys(path) if path.stat().st_size <= LARGEST else ["more than 1 MB of text"]
+    keys = _keys(path) if path.stat().st_size <= LARGEST else ["more than 256 KB of text"]
     if any(_is_setting(key, names) for key in keys):
         return True, None
     if not keys:  # empty, or comments alone
         return False, None
     shown = ", ".join(key[:40] for key in keys[:3]) + (", ..." if len(keys) > 3 else "")
     return False, (
-        f"{path.absolute()} has no setting of this workflow (but {shown}), so it is taken for another's and not used; "
+        f"{path} has no setting of this workflow (but {shown}), so it is taken for another's and not used; "
         "settings of your own go into a file for --configfile, or, of a module, into its config:"
     )
 

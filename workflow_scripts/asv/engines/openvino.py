@@ -19,7 +19,7 @@ ONE_AND_SEVERAL = "the workflow sets it: one request at a time and several in fl
 # Properties that the options must not have, and why: with them something else would run than what is reported.
 RESERVED = {
     "INFERENCE_PRECISION_HINT": "precision is what sets it",
-    "EXECUTION_MODE_HINT": "precision is what sets how exactly is computed",
+    "EXECUTION_MODE_HINT": "precision is what sets it",
     "INFERENCE_NUM_THREADS": "threads is what sets it",
     "NUM_STREAMS": ONE_AND_SEVERAL,
     "PERFORMANCE_HINT": ONE_AND_SEVERAL,
@@ -48,6 +48,9 @@ PROPERTIES = {
 def option_faults(options):
     """What is wrong with options, as far as can be told without OpenVINO: messages."""
     for name, value in options.items():
+        if not isinstance(name, str):
+            yield f"engines.openvino.options: {name!r} is not the name of a property"
+            continue
         words = re.findall(r"\w+", name)  # of ov::hint::inference_precision the last one counts
         spelt = words[-1].upper() if words else name
         known = PROPERTIES.get(spelt, spelt)
@@ -56,8 +59,8 @@ def option_faults(options):
             yield f"engines.openvino.options: {name}{other}: {RESERVED[known]}; remove it"
         elif other:
             yield f"engines.openvino.options: {name}: OpenVINO calls it {known}; write that"
-        elif isinstance(value, (dict, list)):
-            yield f"engines.openvino.options: {name}: {value!r} is not a single value"
+        elif not isinstance(value, (str, int, float)):
+            yield f"engines.openvino.options: {name}: {value!r} is neither text, nor a number, nor true or false"
 
 
 def _require_usable(options):
