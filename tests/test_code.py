@@ -18,6 +18,7 @@ def test_the_modules_of_a_stage_are_found():
         "audio",
         "cli",
         "code",
+        "cpus",
         "crops",
         "dataset",
         "errors",

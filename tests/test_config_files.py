@@ -142,6 +142,12 @@ def test_a_message_names_where_the_setting_came_from(settings, wanted):
     assert str(caught.value).endswith(wanted)
 
 
+def test_a_source_without_measure_is_named():
+    sources = [("/w/config.yaml", {"shards": 1}), ("results/eer_bs4.json", {"trials": [1] * 9999})]
+    with pytest.raises(InputError, match=r"more than 3000 values.* \(set in results/eer_bs4.json\)$"):
+        check({"trials": [1] * 9999}, lambda: sources)
+
+
 def test_sources_are_read_where_something_is_wrong_alone():
     check({"shards": 1}, lambda: pytest.fail("read for nothing"))
 

@@ -95,18 +95,18 @@ def _number(text):
     return text
 
 
-def _require_measure(config):
-    """Refuse what aliases of YAML can make: a value within itself, or of thousands of millions of parts."""
+def _is_bounded(config):
+    """False for what aliases of YAML can make, a value within itself or of thousands of millions of parts."""
     waiting = [(config, 0)]
     for _ in range(MOST_VALUES):
         if not waiting:
-            return
+            return True
         value, depth = waiting.pop()
         if depth > DEEPEST or len(waiting) > MOST_VALUES:
-            break
+            return False
         parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
         waiting += [(part, depth + 1) for part in itertools.islice(parts, MOST_VALUES)]
-    raise InputError(f"{HEADING}\n  more than {MOST_VALUES} values, or more than {DEEPEST} within each other")
+    return False
 
 
 def _read(value, schema):
@@ -176,7 +176,10 @@ def check(config, sources=list):
             that do not go together.
     """
     schema = _schema()
-    _require_measure(config)
+    if not _is_bounded(config):
+        names = [f" (set in {name})" for name, part in sources() if not _is_bounded(part)]
+        too_much = f"more than {MOST_VALUES} values, or more than {DEEPEST} within each other"
+        raise InputError(f"{HEADING}\n  {too_much}{''.join(names[-1:])}")
     config = copy.deepcopy(_read(config, schema))
     errors = sorted(_Validator(schema).iter_errors(config), key=lambda error: list(map(str, error.absolute_path)))
     faults = [fault for error in errors for fault in _describe(error, schema)]
