@@ -1,13 +1,12 @@
 # ECAPA-TDNN speaker verification: accuracy and throughput of an inference engine, per batch size.
 # Settings: config.yaml. Stages: rules/, one file each. Work: workflow_scripts/, one command line a stage.
-from pathlib import Path
-
 from snakemake.utils import min_version
 
 min_version("9.0")
 
 
-configfile: "config.yaml" if Path("config.yaml").exists() else f"{workflow.basedir}/config.yaml"
+# The defaults; rules/common.smk adds a config.yaml of the working folder.
+configfile: f"{workflow.current_basedir}/config.yaml"
 
 
 report: "report/workflow.rst"

@@ -8,14 +8,16 @@ import sys
 from importlib import metadata
 from pathlib import Path
 
+from snakemake.common.configfile import load_configfile
 from snakemake.exceptions import WorkflowError
+from snakemake.io import get_wildcard_names
 
 SCRIPTS = Path(str(workflow.current_basedir)).parent / "workflow_scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from asv import archive, code, dataset, demo, engines, failures, score_files, toolchain, trials
+from asv import archive, code, config_files, dataset, demo, engines, failures, score_files, toolchain, trials
 from asv.benchmark_table import REFERENCE
-from asv.config import check
+from asv.config import check, settings
 from asv.errors import InputError
 
 
@@ -29,7 +31,27 @@ def checked(function, *arguments):
         raise WorkflowError(f"{error.filename}: {error.strerror}") from None
 
 
-config.update(checked(check, config))
+# As a module with `config:` the workflow has its settings from there, and reads no file.
+OF_MODULE = workflow.modifier.skip_configfile
+SHIPPED = SCRIPTS.parent / "config.yaml"
+OWN, NOTE = (False, None) if OF_MODULE else checked(config_files.of_working_folder, "config.yaml", SHIPPED, settings())
+if NOTE and workflow.is_main_process:
+    print(f"note: {NOTE}", file=sys.stderr)
+if OWN:
+
+    configfile: "config.yaml"
+
+
+def setting_sources():
+    """Where settings may come from, later ones winning: pairs of a name and what is set there."""
+    if OF_MODULE:
+        return [("config: of the module", config)]
+    files = [*(["config.yaml"] if OWN else []), *workflow.config_settings.configfiles]
+    found = [(config_files.called(path), load_configfile(path)) for path in (SHIPPED, *files)]
+    return [*found, ("--config", dict(workflow.config_settings.config))]
+
+
+config.update(checked(check, config, setting_sources))
 code_digest = functools.cache(code.digest)
 ENGINE = engines.label(config["engine"], config["precision"])
 DEMO_DATA = config["dataset"]["root"] == "demo"
@@ -103,6 +125,20 @@ def checkpoint_archive():
 
 
 CHECKPOINT_ARCHIVE = checked(checkpoint_archive)
+
+
+def refuse_wildcards():
+    """Paths that become inputs must not look like patterns: Snakemake has no way to say that a brace is a brace."""
+    inputs = {"dataset.trials": TRIALS, "scoring.as_norm.cohort": COHORT, "checkpoint.archive": [CHECKPOINT_ARCHIVE]}
+    for name, path in ((name, path) for name, paths in inputs.items() for path in map(str, paths)):
+        if found := sorted(get_wildcard_names(path)):
+            raise InputError(
+                f"{name}: {path!r}: Snakemake takes {{{found[0]}}} in a name for a wildcard; rename it, or give a link "
+                "to it that has no braces in its path"
+            )
+
+
+checked(refuse_wildcards)
 
 
 wildcard_constraints:

@@ -14,7 +14,7 @@ rule fetch_checkpoint:
         python=python,
         script=script("fetch_checkpoint.py"),
         code=stage_code("fetch_checkpoint.py"),
-        url=config["checkpoint"]["archive"],
+        url=lambda wildcards: config["checkpoint"]["archive"],
         sha256=config["checkpoint"]["sha256"],
     shell:
         "{params.python:q} {params.script:q} --job {params.job:q} --url {params.url:q} --sha256 {params.sha256} --output {output:q}"

@@ -85,7 +85,7 @@ class Workflow:
         return jobs_in(output)
 
     def configure(self, text):
-        """Write ``config.yaml``, which replaces the shipped one."""
+        """Write ``config.yaml``, which is laid over the shipped one."""
         (self.folder / "config.yaml").write_text(text)
 
 

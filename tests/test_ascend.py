@@ -1,5 +1,6 @@
 """The NPU adapter against the strict stand-in: right results, every mutation caught, every failure with its remedy."""
 
+import contextlib
 import importlib
 import subprocess
 import sys
@@ -282,6 +283,39 @@ def test_a_failure_names_its_remedy(stand_in, monkeypatch, networks, features, t
     assert message.startswith(f"{stand_in.__name__}: ")
     for part in parts:
         assert part in message
+
+
+def test_a_lost_device_shows_its_remedy_although_it_cannot_be_given_back(
+    stand_in, monkeypatch, networks, features, tmp_path, capsys
+):
+    """As compile_engine.py, infer.py and benchmark_engine.py close a session: whatever happened."""
+    adapter = ascend.Plugin(stand_in.__name__, **extra_of(stand_in))
+    settings = {"batch_size": BATCH, "shape": SHAPE, "precision": "f32", "options": options(), "device": 0}
+    adapter.compile_artefact(networks / "embedding", tmp_path, **settings)
+    monkeypatch.setenv("STAND_IN_FAULTS", "device-lost")
+
+    def run_until_lost():
+        with contextlib.closing(adapter.load(tmp_path, threads=1, **settings)) as session:
+            for _ in range(3):
+                session.run(features[:BATCH])
+
+    with pytest.raises(InputError, match="npu:0 failed while it computed"):
+        run_until_lost()
+    assert events()[-1] == "finalize"
+    assert "npu:0 was not given back: aclrtResetDevice failed" in capsys.readouterr().err
+
+
+def test_a_stream_that_cannot_be_made_names_the_device(stand_in, monkeypatch, networks, tmp_path):
+    adapter = ascend.Plugin(stand_in.__name__, **extra_of(stand_in))
+    settings = {"batch_size": BATCH, "shape": SHAPE, "precision": "f32", "options": options(), "device": 0}
+    adapter.compile_artefact(networks / "embedding", tmp_path, **settings)
+
+    def lost(device):
+        raise RuntimeError("aclrtCreateStream failed, error code is 507018")
+
+    monkeypatch.setattr(stand_in.npu, "Stream", lost)
+    with pytest.raises(InputError, match=r"507018\n  device 0 is absent, busy or lost"):
+        adapter.load(tmp_path, threads=1, **settings)
 
 
 def test_a_tuple_at_the_end_is_named(stand_in, monkeypatch, networks, features, tmp_path):

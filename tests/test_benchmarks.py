@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import torch
 from conftest import Workflow
+from helpers import assert_one_error, run_script
 from synthetic import write_checkpoint, write_tree, write_trials
 
-from asv import agreement, benchmark_table, engines
+from asv import agreement, benchmark_table, cpus, engines, files
 from asv.checkpoint import load_network
 from asv.network import EmbeddingOnly
 
@@ -143,6 +144,87 @@ def test_cosines_by_hand():
     a = np.array([[1.0, 0.0], [3.0, 4.0], [0.0, 2.0]])
     b = np.array([[2.0, 0.0], [4.0, 3.0], [0.0, -1.0]])
     np.testing.assert_allclose(agreement.cosines(a, b), [1.0, 0.96, -1.0])
+
+
+def test_the_columns_of_the_table_are_those_of_a_row(project):
+    (first, *_) = rows(project)
+    assert set(benchmark_table.TSV) == {*first} - {"faults", "best"} | {"remarks"}
+    header = (project.folder / "results/benchmarks.tsv").read_text().splitlines()[0].split("\t")
+    # Programs may count them: those of version 1 keep their places.
+    assert header.index("throughput") == 7
+    assert header.index("remarks") == 35
+    assert header[36:] == ["cores", "cpu_quota", "throttled_share", "throttled_periods"]
+
+
+def test_a_measurement_tells_cores_and_quota(project):
+    for name in ("openvino-f32/bs1.json", "machine.json"):
+        found = json.loads((project.folder / "work/benchmarks" / name).read_text())
+        assert found["cores"] == cpus.allowed()
+        assert found["cpu_quota"] == cpus.quota()
+        assert (found["throttled_share"] is None) == (found["cpu_quota"] is None)
+
+
+MACHINE = {
+    "cpu": "A Processor",
+    "flags": [],
+    "threads": 1,
+    "cores": 2,
+    "cpu_quota": 0.5,
+    "python": "3.11",
+    "torch": "2",
+}
+MACHINE |= {"matmul_gflops": {"f32": 1.0}, "matmul_library": {"f32": "pytorch"}}
+
+
+def test_nothing_but_unsupported_engines_is_a_table_of_rows(tmp_path):
+    """By hand and with a full stop in the output's name, too, which is no suffix."""
+    files.write_json(tmp_path / "machine.json", MACHINE)
+    output = tmp_path / "run.v2"
+    unsupported = [f"openvino-bf16:{batch}:this CPU offers FP32" for batch in (1, 4)]
+    arguments = ["--unsupported", *unsupported, "--machine", tmp_path / "machine.json", "--output", output]
+    assert run_script("tabulate_benchmarks.py", "--rows", *arguments)[0] == 0
+    table = json.loads((tmp_path / "run.v2.json").read_text())
+    assert [row["status"] for row in table["rows"]] == ["unsupported"] * 2
+    text = (tmp_path / "run.v2.md").read_text()
+    assert "This machine can run none of benchmark.engines" in text
+    assert "A CPU quota (of a container or job) allowed 0.5 cores." in text
+    header, *lines = [line.split("\t") for line in (tmp_path / "run.v2.tsv").read_text().splitlines()]
+    assert tuple(header) == benchmark_table.TSV
+    assert [line[header.index("remarks")] for line in lines] == ["this CPU offers FP32"] * 2
+    pictures = [
+        part
+        for name in ("throughput", "latency", "agreement")
+        for part in (f"--{name}-output", tmp_path / f"{name}.svg")
+    ]
+    assert run_script("plot_benchmarks.py", "--benchmarks", f"{output}.json", *pictures) == (0, "")
+    assert run_script("write_page.py", "--title", "Answers", "--input", "--output", tmp_path / "a.html")[0] == 0
+    gate = run_script("check_gate.py", "--table", f"{output}.json", "--output", tmp_path / "gate.txt")
+    assert_one_error(gate, "nothing to check: this machine can run none of 2 rows")
+    assert run_script("tabulate_benchmarks.py", *arguments[3:])[0] == 2
+
+
+def test_a_shard_without_features_is_named(tmp_path):
+    (tmp_path / "artefact").mkdir()
+    facts = {"engine": "openvino", "requested_precision": "f32", "input": [4, 80, 200]}
+    files.write_json(tmp_path / "artefact/artefact.json", facts)
+    np.save(tmp_path / "features.npy", np.empty((0, 80, 200), np.float32))
+    arguments = [
+        "--artefact",
+        tmp_path / "artefact",
+        "--features",
+        tmp_path / "features.npy",
+        "--output",
+        tmp_path / "b",
+    ]
+    outcome = run_script("benchmark_engine.py", *arguments)
+    assert_one_error(outcome, f"{tmp_path}/features.npy: no features", "every utterance of this shard was rejected")
+
+
+def test_a_measurement_that_is_not_there_is_named(tmp_path):
+    files.write_json(tmp_path / "machine.json", MACHINE)
+    arguments = ["--root", tmp_path / "x", "--machine", tmp_path / "machine.json", "--output", tmp_path / "b"]
+    outcome = run_script("tabulate_benchmarks.py", "--rows", "openvino-f32:4", *arguments)
+    assert_one_error(outcome, "bs4.json: no such file; `snakemake all_benchmarks` makes it")
 
 
 def test_what_this_machine_cannot_run_is_a_row():

@@ -21,6 +21,7 @@ def test_the_modules_of_a_stage_are_found():
         "auto_layout",
         "cli",
         "code",
+        "cpus",
         "crops",
         "dataset",
         "errors",

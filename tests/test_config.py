@@ -1,11 +1,15 @@
 """The configuration: shipped file and schema agree, and every mistake is told in the user's words."""
 
 import copy
+import functools
 import json
+import time
 from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from asv.config import SCHEMA, check
 from asv.errors import InputError
@@ -252,3 +256,131 @@ def test_text_from_the_command_line_is_read_as_what_the_setting_wants():
         check({"features": {"crops": "many"}})
     with pytest.raises(InputError, match=r"features.crops: 2.5 is not of type integer"):
         check({"features": {"crops": "2.5"}})
+
+
+# Whatever is written
+
+
+def read_or_refused(config):
+    """The configuration as it is read, None where it is refused in words; any other exception is a fault of ours."""
+    try:
+        return check(config)
+    except InputError as error:
+        message = str(error)
+    assert message.startswith("the configuration is wrong:\n  ")
+    assert len(message) < 100_000
+    return None
+
+
+def places(schema, above=()):
+    """All settings and groups of the schema: path and part."""
+    for name, part in schema.get("properties", {}).items():
+        yield (*above, name), part
+        yield from places(part, (*above, name))
+
+
+TEXTS = [
+    "",
+    "auto",
+    "null",
+    "~",
+    "~x",
+    "$X",
+    "a\x00b",
+    "[1]",
+    "1e400",
+    "9" * 5000,
+    "openvino-f32",
+    "\ud800",
+    "https://x",
+]
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from(TEXTS) | st.text(max_size=5)
+ANYTHING = st.recursive(
+    SCALARS, lambda part: st.lists(part, max_size=3) | st.dictionaries(SCALARS, part, max_size=3), max_leaves=6
+)
+
+
+@settings(max_examples=400, deadline=2000)
+@given(st.data())
+def test_any_configuration_is_read_or_refused_in_words(data):
+    """What is read is read again as itself."""
+    config = {}
+    for _ in range(data.draw(st.integers(1, 3))):
+        path, part = data.draw(st.sampled_from(PLACES))
+        group = config
+        for key in path[:-1]:
+            group = group.setdefault(key, {})
+            if not isinstance(group, dict):
+                break
+        else:
+            usual = [part["default"], *part.get("enum", [])]
+            key = data.draw(st.sampled_from([path[-1], path[-1], path[-1], "a.b", 3, None]))
+            group[key] = data.draw(st.sampled_from(usual) | st.lists(SCALARS, max_size=3) | ANYTHING)
+    found = read_or_refused(config)
+    assert found is None or check(found) == found
+
+
+PLACES = list(places(json.loads(SCHEMA.read_text(encoding="utf-8"))))
+
+
+def within_itself():
+    whole = {"batch_sizes": []}
+    whole["batch_sizes"].append(whole["batch_sizes"])
+    return whole
+
+
+def growing():
+    """A thousand million values by aliases, as YAML makes them."""
+    value = [1]
+    for _ in range(30):
+        value = [value, value]
+    return {"batch_sizes": value}
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        within_itself(),
+        growing(),
+        {"batch_sizes": functools.reduce(lambda inner, _: [inner], range(5000), 1)},
+        {"batch_sizes": [[n] for n in range(2500)]},
+        {"batch_sizes": list(range(10**6))},
+        {"batch_sizes": [[[1] * 2999] * 2999] * 2999},
+        {f"key{n}": n for n in range(2500)},
+        {"dataset": {"root": "x" * 10**6, "channels": "x" * 10**6}},
+    ],
+    ids=["within itself", "growing", "deep", "lists to be told apart", "long", "wide", "many unknown", "long text"],
+)
+def test_a_configuration_without_measure_is_refused_soon(config):
+    started = time.monotonic()
+    assert read_or_refused(config) is None
+    assert time.monotonic() - started < 10  # a tenth of it here
+
+
+LINES = (Path(__file__).parent.parent / "config.yaml").read_text(encoding="utf-8").splitlines()
+
+
+@settings(max_examples=150, deadline=2000)
+@given(st.data())
+def test_any_mutation_of_the_shipped_file_is_read_or_refused_in_words(data):
+    lines = list(LINES)
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.integers(0, len(lines) - 1))
+        line = lines[place]
+        at = data.draw(st.integers(0, len(line)))
+        piece = data.draw(
+            st.sampled_from(["", " ", "-", ":", "#", "{", "]", "'", "&x ", "*npu", "!!int ", "1e9999", "~"])
+        )
+        change = data.draw(st.sampled_from(["drop", "twice", "cut", "put", "swap"]))
+        lines[place : place + 1] = {
+            "drop": [],
+            "twice": [line, line],
+            "cut": [line[:at]],
+            "put": [line[:at] + piece + line[at:]],
+            "swap": [lines[at % len(lines)]],
+        }[change]
+    try:
+        config = yaml.load("\n".join(lines), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except (yaml.YAMLError, ValueError):
+        return  # Snakemake's to say
+    read_or_refused(config or {})

@@ -2,8 +2,10 @@
 
 import itertools
 import re
+import types
 from pathlib import Path
 
+import jinja2
 import pytest
 import yaml
 
@@ -97,6 +99,22 @@ def test_the_translation_of_the_npu_page_has_the_same_tables():
 def test_languages_name_each_other_at_their_top(english, translation):
     for here, other in ((english, translation), (translation, english)):
         assert f"]({Path(other).name})" in "\n".join(read(here).splitlines()[:5]), f"{here} names no {other} at its top"
+
+
+@pytest.mark.parametrize(
+    ("root", "archive", "demo"),
+    [
+        ("demo", "/data/c.zip", True),
+        ("/data", "demo", True),
+        ("/data", "demo-c512", True),
+        ("demos/wav", "demos/real.zip", False),
+        ("/data", "demonstration.pt", False),
+    ],
+)
+def test_the_report_calls_the_demo_a_demo_and_nothing_else(root, archive, demo):
+    config = SHIPPED | {"dataset": {"root": root}, "checkpoint": {"archive": archive}}
+    template = jinja2.Template(read("report/workflow.rst"))
+    assert ("**DEMO:" in template.render(snakemake=types.SimpleNamespace(config=config))) == demo
 
 
 def anchor(heading):

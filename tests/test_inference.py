@@ -1,10 +1,15 @@
 """What every engine must do, and that an embedding depends on its utterance alone."""
 
+import contextlib
+import datetime
+import re
+
 import numpy as np
 import pytest
 import torch
 
 from asv import engines
+from asv.config import check
 from asv.errors import InputError
 from asv.inference import embed
 from asv.network import EcapaTdnn, EmbeddingOnly
@@ -192,6 +197,69 @@ def test_wrong_engine_options_are_refused(session):
         session("openvino-f32", 1, {"NO_SUCH_PROPERTY": "1"})
     with pytest.raises(InputError, match=r"engines.torchscript.options.*streams"):
         session("torchscript-f32", 1, {"streams": 2})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("INFERENCE_PRECISION_HINT", "bf16", "INFERENCE_PRECISION_HINT: precision is what sets it; remove it"),
+        ("inference_precision", "f16", "inference_precision (INFERENCE_PRECISION_HINT): precision is what sets it"),
+        ("ov::hint::inference_precision", "f16", "(INFERENCE_PRECISION_HINT): precision is what sets it"),
+        ("openvino.properties.hint.execution_mode", "ACCURACY", "(EXECUTION_MODE_HINT): precision is what sets"),
+        (" Inference_Num_Threads ", 1, "(INFERENCE_NUM_THREADS): threads is what sets it; remove it"),
+        ("CPU_THREADS_NUM", 1, "CPU_THREADS_NUM (INFERENCE_NUM_THREADS): threads is what sets it; remove it"),
+        ("COMPILATION_NUM_THREADS", 1, "(INFERENCE_NUM_THREADS): threads is what sets it"),
+        ("ENFORCE_BF16", "YES", "(INFERENCE_PRECISION_HINT): precision is what sets it"),
+        ("CPU_THROUGHPUT_STREAMS", 2, "(NUM_STREAMS): the workflow sets it"),
+        ("NUM_STREAMS", 2, "NUM_STREAMS: the workflow sets it: one request at a time and several in flight"),
+        ("PERFORMANCE_HINT", "THROUGHPUT", "PERFORMANCE_HINT: the workflow sets it"),
+        ("DEVICE_PROPERTIES", {"CPU": {"INFERENCE_NUM_THREADS": 1}}, "stand in the options themselves; remove it"),
+        ("AFFINITY", "CORE", "AFFINITY: OpenVINO calls it ENABLE_CPU_PINNING; write that"),
+        ("enable_cpu_pinning", True, "enable_cpu_pinning: OpenVINO calls it ENABLE_CPU_PINNING; write that"),
+        ("LOG_LEVEL", {"CPU": 1}, "LOG_LEVEL: {'CPU': 1} is neither text, nor a number"),
+    ],
+)
+def test_an_option_that_changes_what_is_reported_is_refused(session, tmp_path, name, value, message):
+    """When the configuration is checked, when it is compiled, and by each session."""
+    (fault,) = engines.option_faults("openvino", {name: value})
+    assert fault.startswith("engines.openvino.options: ")
+    assert message in fault
+    with pytest.raises(InputError, match=re.escape(f"engines.openvino.options: {name}")) as caught:
+        check({"engines": {"openvino": {"options": {name: value}}}})
+    assert message in str(caught.value)
+    engine = engines.module("openvino")
+    settings = {"batch_size": 1, "shape": SHAPE, "precision": "f32", "options": {name: value}, "device": None}
+    with pytest.raises(InputError, match=re.escape(message)):
+        engine.compile_artefact(tmp_path / "network.pt", tmp_path, **settings)
+    for load in (engine.load, engine.load_in_flight):
+        with pytest.raises(InputError, match=re.escape(message)):
+            load(tmp_path, threads=1, **settings)
+
+
+def test_other_options_are_the_users(session):
+    options = {"ENABLE_CPU_PINNING": True, "ENABLE_HYPER_THREADING": False, "SCHEDULING_CORE_TYPE": "ANY_CORE"}
+    assert engines.option_faults("openvino", options) == []
+    assert engines.option_faults("torchscript", {"x": 1}) == []  # which tells itself
+    assert session("openvino-f32", 1, options).facts["threads"] == 1
+
+
+@pytest.mark.parametrize("options", [{3: 1}, {None: 1}, {"LOG_LEVEL": None}, {"LOG_LEVEL": datetime.date(2026, 1, 1)}])
+def test_options_that_json_cannot_hold_are_refused(options):
+    assert len(engines.option_faults("openvino", options)) == 1
+
+
+def test_a_misspelt_option_is_told_with_the_nearest(session):
+    with pytest.raises(InputError, match=r"for ENABLE_CPU_PINING, did you mean ENABLE_CPU_PINNING\?"):
+        session("openvino-f32", 1, {"ENABLE_CPU_PINING": True})
+
+
+def test_several_requests_in_flight_are_measured_and_given_back(session, features, tmp_path, torchscript):
+    engine = engines.module("openvino")
+    settings = {"batch_size": 2, "shape": SHAPE, "precision": "f32", "options": {}, "device": None}
+    engine.compile_artefact(torchscript, tmp_path, **settings)
+    with contextlib.closing(engine.load_in_flight(tmp_path, threads=1, **settings)) as several:
+        several.run_all([features[:2]] * 3)
+        assert several.in_flight >= 1
 
 
 def test_names_of_engines():

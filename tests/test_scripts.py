@@ -4,6 +4,7 @@ import fcntl
 import os
 import pty
 import re
+import shutil
 import struct
 import subprocess
 import sys
@@ -110,3 +111,53 @@ def test_progress_bars_are_for_terminals(tmp_path):
     assert process.returncode == 0
     assert b"features:" in shown
     assert b"100%" in shown
+
+
+MISSING = "import sys; sys.argv = ['x', *{arguments!r}]\nfrom asv import cli\ncli.run(lambda: open({path!r}))"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "path", "named"),
+    [
+        (["--input", "absent.json"], "absent.json", True),
+        (["--artefact", "folder"], "folder/artefact.json", True),
+        (["--artefact", "x/../folder/"], "folder/artefact.json", True),
+        (["--input", "absent.json"], "/nowhere/of_our_own.json", False),
+        (["--cohort", ""], "of_our_own.json", False),
+        ([], "of_our_own.json", False),
+    ],
+)
+def test_a_missing_file_is_the_users_fault_where_the_command_line_names_it(tmp_path, arguments, path, named):
+    """Any other missing file is a bug, which shows where it is."""
+    code = MISSING.format(arguments=arguments, path=path)
+    environment = {**os.environ, "PYTHONPATH": str(SCRIPTS)}
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=60
+    )
+    assert result.returncode == 1
+    assert (result.stderr == f"error: {path}: no such file or folder\n") == named
+    assert ("Traceback" in result.stderr) != named
+
+
+@pytest.mark.skipif(not shutil.which("git"), reason="needs git")
+def test_line_ends_survive_a_checkout_with_autocrlf(tmp_path):
+    """As Git for Windows sets it: CR in a script breaks it, and in any file of code changes its digest."""
+    repository = SCRIPTS.parent
+    names = ["Snakefile", ".ci/run", "profiles/cluster-generic/status.sh", "rules/common.smk", "demo/checkpoint.zip"]
+    names += ["config.yaml", "schemas/config.schema.json", "workflow_scripts/infer.py", "README.zh-CN.md"]
+
+    def git(*arguments):
+        identity = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
+        subprocess.run(["git", *identity, *arguments], cwd=tmp_path, check=True, capture_output=True)
+
+    git("init", ".")
+    git("config", "core.autocrlf", "true")
+    for name in [".gitattributes", *names]:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(repository / name, tmp_path / name)
+    git("add", ".")
+    git("commit", "-m", "as it is")
+    git("rm", "-r", "-q", *names)
+    git("checkout", "HEAD", "--", ".")
+    for name in names:
+        assert (tmp_path / name).read_bytes() == (repository / name).read_bytes(), name

@@ -3,6 +3,7 @@
 import os
 import stat
 import sys
+import tempfile
 
 import pytest
 from conftest import STAND_IN
@@ -78,6 +79,15 @@ def test_another_chip_than_the_configured_one_is_named(tmp_path, monkeypatch):
 def test_a_soc_is_checked_with_the_configuration():
     with pytest.raises(InputError, match=r"soc_version: '310P3' is not a SoC such as Ascend310P3.*npu-smi info"):
         check({"engines": {"torch_aie": {"soc_version": "310P3"}}})
+
+
+def test_the_locks_are_not_in_a_jobs_own_temporary_folder(monkeypatch, tmp_path):
+    """Else jobs of a cluster that sets TMPDIR for each would all take the first device."""
+    before = devices.lock_path(0)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    assert devices.lock_path(0) == before
+    assert tmp_path not in before.parents
 
 
 def test_a_device_is_held_by_one_job_at_a_time(monkeypatch, tmp_path, capsys):

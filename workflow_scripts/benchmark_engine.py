@@ -14,12 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
-from asv import cli, devices, engines, files, timing
+from asv import cli, cpus, devices, engines, files, timing
 from asv.errors import InputError
 from asv.npy import open_rows
 
 
-def measure_one_by_one(session, batches, options):
+def measure_one_by_one(session, batches, options, throttling):
     """One batch after the other, as an application that waits for each answer."""
     count, seconds, stable = timing.warm_up(session.run, batches)
     parts = []  # of each batch, where the session tells
@@ -28,31 +28,32 @@ def measure_one_by_one(session, batches, options):
         session.run(batch)
         parts.append(getattr(session, "seconds", {}))
 
-    runs = [
-        timing.timed_run(run, batches, options.seconds, options.count)
-        for _ in cli.progress(range(options.runs), "benchmark", "run")
-    ]
+    runs = []
+    for _ in cli.progress(range(options.runs), "benchmark", "run"):
+        with throttling:
+            runs.append(timing.timed_run(run, batches, options.seconds, options.count))
     warm_up = {"batches": count, "seconds": seconds, "stable": stable}
     return {**timing.summary(runs, len(batches[0])), **timing.part_means(parts), "warm_up": warm_up}
 
 
-def measure_in_flight(session, batches, options, latency):
+def measure_in_flight(session, batches, options, latency, throttling):
     """Several requests in flight: crops a second of each run. ``latency`` (s) of one tells how many batches to take."""
     count = max(options.count, 2 * session.in_flight, int(options.seconds / latency))
     chosen = [batches[index % len(batches)] for index in range(count)]
     session.run_all(chosen[: 2 * session.in_flight])
     rates = []
     for _ in range(options.runs):
-        started = time.perf_counter()
-        session.run_all(chosen)
-        rates.append(count * len(batches[0]) / (time.perf_counter() - started))
+        with throttling:
+            started = time.perf_counter()
+            session.run_all(chosen)
+            rates.append(count * len(batches[0]) / (time.perf_counter() - started))
     return {"throughput": float(np.median(rates)), "throughput_runs": rates, "in_flight": session.in_flight}
 
 
 def main():
     parser = cli.parser(__doc__)
     parser.add_argument("--artefact", type=Path, required=True, help="folder of compile_engine.py")
-    parser.add_argument("--features", type=Path, nargs="+", required=True, help=".npy; the first that has rows is used")
+    parser.add_argument("--features", type=Path, required=True, help=".npy (crops, mels, frames) of a shard")
     parser.add_argument("--options", type=cli.json_object, default="{}", help="options of the engine, JSON")
     parser.add_argument("--threads", type=cli.positive, default=1)
     cli.add_devices(parser)
@@ -64,9 +65,12 @@ def main():
     artefact = files.read_json(options.artefact / "artefact.json")
     name, precision = artefact["engine"], artefact["requested_precision"]
     batch_size, *shape = artefact["input"]
-    features = next((rows for rows in map(open_rows, options.features) if len(rows)), None)
-    if features is None:
-        raise InputError("no features to measure with: every utterance was rejected")
+    features = open_rows(options.features)
+    if not len(features):
+        raise InputError(
+            f"{options.features}: no features to measure with, since every utterance of this shard was rejected "
+            "(results/rejected.tsv); mend or remove its files, or set another number of shards"
+        )
     batches = timing.batches_in_memory(features, batch_size)
     engine, threads = engines.module(name), cli.usable_threads(options.threads)
     with devices.hold(options.devices) as device:
@@ -78,15 +82,17 @@ def main():
             "options": options.options,
             "device": device,
         }
+        throttling, in_flight = cpus.Throttling(), None
         bystanders, started = timing.Bystanders(), time.perf_counter()
         with contextlib.closing(engine.load(options.artefact, **settings)) as session:
             load_seconds = time.perf_counter() - started
-            one_by_one = measure_one_by_one(session, batches, options)
-            facts, in_flight = session.facts, None
+            one_by_one = measure_one_by_one(session, batches, options, throttling)
+            facts = session.facts
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         if hasattr(engine, "load_in_flight"):
-            session = engine.load_in_flight(options.artefact, **settings)
-            in_flight = measure_in_flight(session, batches, options, one_by_one["latency_mean_ms"] / 1e3)
+            with contextlib.closing(engine.load_in_flight(options.artefact, **settings)) as session:
+                latency = one_by_one["latency_mean_ms"] / 1e3
+                in_flight = measure_in_flight(session, batches, options, latency, throttling)
     result = {
         "engine": name,
         "versions": engines.versions(name),
@@ -99,9 +105,14 @@ def main():
         "load_seconds": load_seconds,
         "peak_memory_bytes": memory,
         "bystander_cores": bystanders.cores(),
+        "cores": cpus.allowed(),
+        "cpu_quota": cpus.quota(),
+        "throttled_periods": throttling.periods,
+        "throttled_share": throttling.share(threads),
     }
     files.write_json(options.output, result)
-    print(f"{one_by_one['throughput']:.1f} crops/s one by one, {in_flight and in_flight['throughput']} in flight")
+    rates = {"one by one": one_by_one, **({"in flight": in_flight} if in_flight else {})}
+    print(", ".join(f"{rate['throughput']:.1f} crops/s {kind}" for kind, rate in rates.items()))
 
 
 if __name__ == "__main__":

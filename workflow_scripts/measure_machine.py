@@ -6,7 +6,6 @@ sheet promises. One library alone may be far from it, such as PyTorch's in float
 
 from __future__ import annotations
 
-import os
 import platform
 import time
 from pathlib import Path
@@ -14,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from asv import cli, engines, files, timing
+from asv import cli, cpus, engines, files, timing
 
 SIZE = 2048  # of the square matrices
 SECONDS = 1.0  # a precision
@@ -88,21 +87,25 @@ def main():
     parser.add_argument("--output", type=Path, required=True, help="JSON")
     options = parser.parse_args()
     threads = cli.usable_threads(options.threads)
-    bystanders = timing.Bystanders()
+    bystanders, throttling = timing.Bystanders(), cpus.Throttling()
     model, flags = processor()
-    peaks = {precision: peak(precision, threads) for precision in PRECISIONS}
+    with throttling:
+        peaks = {precision: peak(precision, threads) for precision in PRECISIONS}
     facts = {
         "cpu": model,
         "flags": flags,
-        "cores": cli.usable_threads(os.cpu_count()),
+        "cores": cpus.allowed(),
+        "cpu_quota": cpus.quota(),
         "threads": threads,
         "governor": governor(),
         "system": platform.platform(terse=True),
         "python": platform.python_version(),
+        **engines.versions("torchscript"),
         **engines.versions("openvino"),
         "matmul_gflops": {precision: gflops for precision, (gflops, _) in peaks.items()},
         "matmul_library": {precision: library for precision, (_, library) in peaks.items()},
         "bystander_cores": bystanders.cores(),
+        "throttled_share": throttling.share(threads),
     }
     files.write_json(options.output, facts)
 

@@ -6,27 +6,49 @@ from pathlib import Path
 
 from asv import benchmark_table, caveats, cli, files, published
 from asv.benchmark_table import COLUMNS
+from asv.errors import InputError
 
 
 def load_row(root, engine, batch, machine):
     """A row from the files of its stages, where the workflow puts them below ``root``."""
     agreement = root / f"results/{engine}/agreement_bs{batch}.json"
-    return benchmark_table.row(
-        files.read_json(root / f"work/benchmarks/{engine}/bs{batch}.json"),
-        files.read_json(root / f"work/engines/{engine}/bs{batch}/artefact.json"),
-        files.read_json(root / f"results/{engine}/eer_bs{batch}.json"),
-        None if engine == benchmark_table.REFERENCE else files.read_json(agreement),
-        machine,
-    )
+    try:
+        return benchmark_table.row(
+            files.read_json(root / f"work/benchmarks/{engine}/bs{batch}.json"),
+            files.read_json(root / f"work/engines/{engine}/bs{batch}/artefact.json"),
+            files.read_json(root / f"results/{engine}/eer_bs{batch}.json"),
+            None if engine == benchmark_table.REFERENCE else files.read_json(agreement),
+            machine,
+        )
+    except FileNotFoundError as error:
+        raise InputError(f"{error.filename}: no such file; `snakemake all_benchmarks` makes it below --root") from error
+
+
+def demo_note(result):
+    """What of a result is the demo's, in words; None where nothing is, or where nothing could be measured."""
+    if result is None:
+        return None
+    voices = ["synthetic voices"] if result["dataset"]["demo"] else []
+    return "; ".join([*voices, *filter(None, [result["network"]["demo"]])]) or None
+
+
+def quota_note(table):
+    """A sentence on the CPU quota of the machine or of a measurement; empty where there was none."""
+    quotas = [part.get("cpu_quota") for part in (table["machine"], *table["rows"])]
+    if not any(quotas):
+        return ""
+    note = f" A CPU quota (of a container or job) allowed {min(filter(None, quotas)):g} cores"
+    if any(map(benchmark_table.throttled, table["rows"])):
+        note += "; where it stopped a measurement, the row says throttled: mean latency and throughput are the quota's"
+    return f"{note}."
 
 
 def text(table, result):
-    """The whole of benchmarks.md."""
+    """The whole of benchmarks.md; ``result`` is None where this machine can run no engine."""
     machine, columns = table["machine"], benchmark_table.printed_columns(table["rows"])
     peaks = ", ".join(
         f"{name} {value:.0f} by {machine['matmul_library'][name]}" for name, value in machine["matmul_gflops"].items()
     )
-    protocol, _ = next(iter(result["protocols"].items()))
     busy = max((row.get("bystander_cores") or 0 for row in table["rows"]), default=0)
     lines = [
         "# Benchmarks",
@@ -37,12 +59,10 @@ def text(table, result):
         benchmark_table.markdown(
             [COLUMNS[key][0] for key in columns], [benchmark_table.printed(row, columns) for row in table["rows"]]
         ),
-        f"EER: {protocol}. Throughput: crops of {result['features']['shape'][1]} frames, one batch after another; "
-        "in flight: several requests at once. Latency is of a batch; a dash for a percentile: too few batches to tell.",
-        f"Network: C = {result['network']['channels']}, {result['network']['gflop']:.2f} GFLOP a crop. "
+        *(measured_notes(result) if result else ["This machine can run none of benchmark.engines."]),
         f"Machine: {machine['cpu']} ({', '.join(machine['flags'])}), {machine['threads']} of {machine['cores']} cores, "
         f"matrix multiply (GFLOP/s): {peaks}; torch {machine['torch']}, Python {machine['python']}. "
-        f"Other processes kept up to {busy:.2f} cores busy while it was measured.",
+        f"Other processes kept up to {busy:.2f} cores busy while it was measured.{quota_note(table)}",
         "",
         "## Published by others",
         "",
@@ -56,14 +76,26 @@ def text(table, result):
     return "\n".join(lines)
 
 
+def measured_notes(result):
+    """What the figures are of: lines."""
+    protocol, network = next(iter(result["protocols"])), result["network"]
+    return [
+        f"EER: {protocol}. Throughput: crops of {result['features']['shape'][1]} frames, one batch after another; "
+        "in flight: several requests at once. Latency is of a batch; a dash for a percentile: too few batches to tell.",
+        f"Network: C = {network['channels']}, {network['gflop']:.2f} GFLOP a crop.",
+    ]
+
+
 def main():
     parser = cli.parser(__doc__)
     parser.add_argument("--root", type=Path, default=Path(), help="folder of the run, with work/ and results/")
-    parser.add_argument("--rows", nargs="+", required=True, metavar="ENGINE:BATCH", help="such as openvino-f32:4")
+    parser.add_argument("--rows", nargs="*", default=[], metavar="ENGINE:BATCH", help="such as openvino-f32:4")
     parser.add_argument("--unsupported", nargs="*", default=[], metavar="ENGINE:BATCH:WHY")
     parser.add_argument("--machine", type=Path, required=True, help="JSON of measure_machine.py")
     parser.add_argument("--output", type=Path, required=True, help="benchmarks; .tsv, .md and .json are put behind it")
     options = parser.parse_args()
+    if not (options.rows or options.unsupported):
+        parser.error("no row: --rows or --unsupported is needed")
     machine = files.read_json(options.machine)
     pairs = [pair.split(":") for pair in options.rows]
     rows = [load_row(options.root, engine, batch, machine) for engine, batch in pairs]
@@ -72,26 +104,19 @@ def main():
         for engine, batch, why in (part.split(":", 2) for part in options.unsupported)
     ]
     benchmark_table.mark_best(rows)
-    result = files.read_json(options.root / f"results/{pairs[0][0]}/eer_bs{pairs[0][1]}.json")
-    demo = "; ".join(
-        [*(["synthetic voices"] if result["dataset"]["demo"] else []), *filter(None, [result["network"]["demo"]])]
-    )
+    result = files.read_json(options.root / f"results/{pairs[0][0]}/eer_bs{pairs[0][1]}.json") if pairs else None
     table = {
-        "demo": demo or None,
+        "demo": demo_note(result),
         "recommendation": benchmark_table.recommendation(rows),
         "machine": machine,
-        "network": result["network"],
+        "network": result and result["network"],
         "rows": rows,
         "reference_rows": published.rows(),
         "reference_source": published.SOURCE,
     }
-    files.write_json(options.output.with_suffix(".json"), table)
-    files.write_text(options.output.with_suffix(".md"), text(table, result))
-    header = [key for key in rows[0] if key not in ("faults", "best")]
-    cells = [["" if row.get(key) is None else row[key] for key in header] for row in rows]
-    remarks = ["; ".join([*row["best"], *row["faults"]]) for row in rows]
-    table_rows = [[*line, remark] for line, remark in zip(cells, remarks)]
-    files.write_table(options.output.with_suffix(".tsv"), [*header, "remarks"], table_rows)
+    files.write_json(f"{options.output}.json", table)
+    files.write_text(f"{options.output}.md", text(table, result))
+    files.write_table(f"{options.output}.tsv", benchmark_table.TSV, map(benchmark_table.tsv_cells, rows))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import importlib
 import os
 import re
 import shutil
+import sys
 import time
 from pathlib import Path
 
@@ -129,7 +130,10 @@ class Session:
         self._plugin = plugin
         self._network = network
         self._device = f"npu:{device}"
-        self._stream = plugin.npu.Stream(self._device)
+        try:
+            self._stream = plugin.npu.Stream(self._device)
+        except Exception as error:
+            raise explain(name, "set_device", error, device=device) from error
         self.facts = facts
         self.seconds = {}
 
@@ -150,9 +154,16 @@ class Session:
         return embeddings.numpy()
 
     def close(self):
-        """Give the device back; nothing of this process may use it afterwards."""
+        """Give the device back; nothing of this process may use it afterwards.
+
+        A lost device cannot be given back. That changes no result, and must not take the place of the error that tells
+        of the loss, so it is printed.
+        """
         self._network = self._stream = None
-        self._plugin.finalize()
+        try:
+            self._plugin.finalize()
+        except Exception as error:
+            print(f"{self._name}: {self._device} was not given back: {error}", file=sys.stderr)
 
 
 def _to_host(torch, output):

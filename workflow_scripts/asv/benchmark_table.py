@@ -4,6 +4,17 @@ from __future__ import annotations
 
 REFERENCE = "torchscript-f32"
 CROP_SECONDS = 2.0  # of 200 frames; scaled where crops are longer
+# Columns of benchmarks.tsv. Programs may count them, so new ones go to the end.
+TSV = (
+    *("engine", "name", "precision", "batch_size", "status", "stand_in", "threads"),
+    *("throughput", "throughput_low", "throughput_high", "engine_throughput", "async_throughput", "device_throughput"),
+    *("to_device_ms", "compute_ms", "from_device_ms"),
+    *("latency_mean_ms", "latency_p50_ms", "latency_p90_ms", "latency_p99_ms"),
+    *("real_time_factor", "gflops", "peak_share", "compile_seconds", "load_seconds"),
+    *("artefact_bytes", "peak_memory_bytes", "bystander_cores", "warm"),
+    *("eer", "roc_auc", "min_cosine", "mean_cosine", "eer_change", "gate", "remarks"),
+    *("cores", "cpu_quota", "throttled_share", "throttled_periods"),
+)
 
 
 def row(benchmark, artefact, result, agreement, machine):
@@ -52,6 +63,10 @@ def row(benchmark, artefact, result, agreement, machine):
         "gate": agreement["gate"] if agreement else "reference",
         "faults": agreement["faults"] if agreement else [],
         "best": [],
+        "cores": benchmark["cores"],
+        "cpu_quota": benchmark["cpu_quota"],
+        "throttled_share": benchmark["throttled_share"],
+        "throttled_periods": benchmark["throttled_periods"],
     }
 
 
@@ -90,6 +105,13 @@ def recommendation(rows):
             f"{quickest['latency_mean_ms']:.2f} ms"
         )
     return line + "."
+
+
+def throttled(row):
+    """How much a CPU quota held a measurement up, in words; None where it did not."""
+    if not row.get("throttled_periods"):
+        return None
+    return f"throttled {row['throttled_share']:.1%} of the time by a CPU quota of {row['cpu_quota']:g} cores"
 
 
 # Column of the JSON: heading of the printed table and how a value is written.
@@ -139,9 +161,15 @@ def printed(row, columns=tuple(COLUMNS)):
         values["spread"] = f"±{50 * (row['throughput_high'] - row['throughput_low']) / row['throughput']:.1f} %"
     best = [f"best {kind}" for kind in row["best"]]
     status = [row["status"]] if row["status"] != "ok" else []
-    stand_in = [row["stand_in"]] if row["stand_in"] else []
-    values["remarks"] = "; ".join([*best, *status, *row["faults"], *stand_in]) or None
+    others = [remark for remark in (row["stand_in"], throttled(row)) if remark]
+    values["remarks"] = "; ".join([*best, *status, *row["faults"], *others]) or None
     return [COLUMNS[key][1](values[key]) if values.get(key) is not None else "–" for key in columns]
+
+
+def tsv_cells(row):
+    """The cells of a row in benchmarks.tsv; what it has not is empty."""
+    values = {**row, "remarks": "; ".join([*row["best"], *row["faults"], *filter(None, [throttled(row)])])}
+    return ["" if values.get(key) is None else values[key] for key in TSV]
 
 
 def markdown(header, rows):

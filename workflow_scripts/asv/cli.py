@@ -7,8 +7,9 @@ import errno
 import json
 import os
 import sys
+from pathlib import Path
 
-from . import runs
+from . import cpus, runs
 from .errors import InputError
 
 # Of the system, not of the program: told in one line.
@@ -44,9 +45,8 @@ def positive(text):
 
 
 def usable_threads(wanted):
-    """The threads wanted, but never more than this process may run on."""
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return min(wanted, available or 1)
+    """The threads wanted, but never more than this process can keep busy (:mod:`asv.cpus`)."""
+    return min(wanted, cpus.usable())
 
 
 def add_devices(parser):
@@ -71,14 +71,27 @@ def json_object(text):
     return value
 
 
+def _named(path):
+    """Whether a path, or a folder above it, is an argument of this command line."""
+    given = {os.path.abspath(word) for word in sys.argv[1:] if word}
+    path = Path(os.path.abspath(path))
+    return not given.isdisjoint(map(str, [path, *path.parents]))
+
+
 def run(main):
-    """Run ``main``; bad input, a missing file or a full disk becomes one message on stderr and exit code 1."""
+    """Run ``main``; bad input, a full disk and the like become one message on stderr and exit code 1.
+
+    So does a missing file that the command line names, or that is missing in a folder which it names. Any other
+    exception is a bug.
+    """
     try:
         main()
         runs.finish()
     except InputError as error:
         sys.exit(f"error: {error}")
     except FileNotFoundError as error:
+        if error.filename is None or not _named(os.fsdecode(error.filename)):
+            raise
         sys.exit(f"error: {error.filename}: no such file or folder")
     except MemoryError:
         sys.exit("error: the memory that this process may use does not suffice; nothing was written")

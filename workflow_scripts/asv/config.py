@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import copy
 import difflib
+import itertools
 import json
 import math
 from pathlib import Path
 
 from jsonschema import Draft202012Validator, validators
 
-from . import engines, layout
+from . import config_paths, engines, layout
 from .errors import InputError
 
+HEADING = "the configuration is wrong:"
+MOST_VALUES, DEEPEST = 3000, 20
+MOST_FAULTS, LONGEST = 50, 1000  # shown, and characters of each
 WORDS = {"true": True, "false": False, "null": None}
 SCHEMA = Path(__file__).resolve().parents[2] / "schemas" / "config.schema.json"
 
@@ -56,10 +60,16 @@ def _unknown(path, name, schema):
 
 
 def _describe(error, schema):
-    place = ".".join(map(str, error.absolute_path)) or "config.yaml"
+    """Faults that an error of the schema means: pairs of a path, a list of keys, and what is wrong there."""
+    path = list(error.absolute_path)
     if error.validator == "additionalProperties":
-        surplus = sorted(map(str, set(error.instance) - set(error.schema["properties"])))
-        return "\n  ".join(_unknown(error.absolute_path, name, schema) for name in surplus)
+        surplus = sorted(set(error.instance) - set(error.schema["properties"]), key=str)
+        return [([*path, name], _unknown(path, _shortened(str(name)), schema)) for name in surplus]
+    return [(path, _wrong(error, ".".join(map(str, path)) or "config.yaml"))]
+
+
+def _wrong(error, place):
+    """What is wrong with the value of a known setting."""
     if error.validator == "type":
         wanted = error.validator_value
         wanted = " or ".join(wanted) if isinstance(wanted, list) else wanted
@@ -83,6 +93,20 @@ def _number(text):
         except ValueError:
             pass
     return text
+
+
+def _is_bounded(config):
+    """False for what aliases of YAML can make, a value within itself or of thousands of millions of parts."""
+    waiting = [(config, 0)]
+    for _ in range(MOST_VALUES):
+        if not waiting:
+            return True
+        value, depth = waiting.pop()
+        if depth > DEEPEST or len(waiting) > MOST_VALUES:
+            return False
+        parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        waiting += [(part, depth + 1) for part in itertools.islice(parts, MOST_VALUES)]
+    return False
 
 
 def _read(value, schema):
@@ -115,26 +139,70 @@ def _fill(value, schema):
             _fill(value[name], part)
 
 
-def check(config):
-    """Check a configuration; returns a copy with the defaults filled in.
+def settings():
+    """Names of the settings and groups at the top level."""
+    return list(_schema()["properties"])
+
+
+def _schema():
+    return json.loads(SCHEMA.read_text(encoding="utf-8"))
+
+
+def _has(settings, path):
+    """Whether settings as they were read have a value at a path, or within a list there."""
+    for key in path:
+        if not isinstance(settings, dict):
+            return True
+        if key not in settings:
+            return False
+        settings = settings[key]
+    return True
+
+
+def _origin(path, sources):
+    """Of the sources that have a setting the last one, which counts, in words; nothing for a default."""
+    names = [name for name, settings in sources if path and _has(settings, path)]
+    return f" (set in {names[-1]})" if names else ""
+
+
+def check(config, sources=list):
+    """Check a configuration; returns a copy with the defaults filled in and ``~`` in paths expanded.
+
+    Args:
+        config: settings by name, as YAML or the command line gave them.
+        sources: a function, called where something is wrong: pairs of a name for people and the settings that come from
+            there, later ones winning.
 
     Raises:
         InputError: naming every fault: unknown settings with the nearest known one, wrong types and values, settings
             that do not go together.
     """
-    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    schema = _schema()
+    if not _is_bounded(config):
+        names = [f" (set in {name})" for name, part in sources() if not _is_bounded(part)]
+        too_much = f"more than {MOST_VALUES} values, or more than {DEEPEST} within each other"
+        raise InputError(f"{HEADING}\n  {too_much}{''.join(names[-1:])}")
     config = copy.deepcopy(_read(config, schema))
     errors = sorted(_Validator(schema).iter_errors(config), key=lambda error: list(map(str, error.absolute_path)))
-    faults = [_describe(error, schema) for error in errors]
+    faults = [fault for error in errors for fault in _describe(error, schema)]
     if not faults:
         _fill(config, schema)
-        faults = list(_disagreements(config))
+        faults = [(text.partition(":")[0].split("."), text) for text in _disagreements(config, schema)]
     if faults:
-        raise InputError("the configuration is wrong:\n  " + "\n  ".join(faults))
+        known = sources()
+        lines = [f"{_shortened(text)}{_origin(path, known)}" for path, text in faults[:MOST_FAULTS]]
+        more = [f"and {len(faults) - MOST_FAULTS} more"] if len(faults) > MOST_FAULTS else []
+        raise InputError("\n  ".join([HEADING, *lines, *more]))
     return config
 
 
-def _disagreements(config):
+def _shortened(text):
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
+
+
+def _disagreements(config, schema):
+    """What is wrong although every setting for itself is right; expands paths first. Messages begin with a setting."""
+    yield from config_paths.expand(config, schema)
     try:
         engines.label(config["engine"], config["precision"])
     except InputError as error:
@@ -144,6 +212,8 @@ def _disagreements(config):
             engines.parse(text)
         except InputError as error:
             yield f"benchmark.engines: {text!r}: {error}"
+    for name, settings in config["engines"].items():
+        yield from engines.option_faults(name, settings.get("options", {}))
     features, dataset, checkpoint = config["features"], config["dataset"], config["checkpoint"]
     if features["win_length"] > features["n_fft"]:
         yield f"features.win_length: {features['win_length']} exceeds features.n_fft ({features['n_fft']})"

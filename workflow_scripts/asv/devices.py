@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import tempfile
 import time
 from pathlib import Path
 
 POLL = 0.5  # seconds
+FOLDER = Path("/tmp")  # not TMPDIR: many clusters set one for each job, and no job would see the others' locks
 
 
 def chip(device):
@@ -20,7 +20,7 @@ def chip(device):
 
 def lock_path(device):
     """The file that stands for a device, for all users of this workflow on this machine."""
-    return Path(tempfile.gettempdir()) / f"asv-npu-{chip(device)}.lock"
+    return FOLDER / f"asv-npu-{chip(device)}.lock"
 
 
 def _try(device):

@@ -6,8 +6,9 @@ otherwise, and what measurements need; this project holds itself to it. docs/npu
 
 ``STAND_IN_FAULTS``, an environment variable, makes it fail as the real one may (comma-separated): ``no-cann``,
 ``static-tls``, ``wrong-torch``: it cannot be loaded; ``device-absent``, ``device-busy``; ``compile``; ``device-lost``:
-in the third batch; ``partial``: the graph was compiled in part, so its last output is on the CPU; ``half-outputs``:
-outputs are float16. ``STAND_IN_DEVICES`` is how many devices there are (2).
+in the third batch, after which it cannot be given back, either; ``partial``: the graph was compiled in part, so its
+last output is on the CPU; ``half-outputs``: outputs are float16. ``STAND_IN_DEVICES`` is how many devices there are
+(2).
 """
 
 import os

@@ -86,6 +86,8 @@ def set_device(device):
 def finalize():
     STATE.alive()
     STATE.log("finalize")
+    if "device-lost" in faults() and STATE.batches >= 3:
+        raise RuntimeError("aclrtResetDevice failed, error code is 507018")
     STATE.finalized = True
 
 

@@ -14,11 +14,12 @@ told, else ``request``) and ``threads``.
 ``shape`` is ``(mels, frames)``. ``device`` is the number of the device that the job holds (:mod:`asv.devices`), None
 for an engine without devices. ``batch`` has always ``batch_size`` rows.
 
-Optional: ``unsupported(precision)``, why this machine cannot run it (or None); ``load_in_flight(...)``, as ``load``,
-a session with ``run_all(batches)`` that keeps ``in_flight`` requests going at once, for throughput; ``seconds`` of a
-session, the parts of its last ``run``: a dictionary of ``to_device``, ``compute``, ``from_device``; ``stand_in`` among
-the facts, where something else ran in the engine's place; ``PLUGIN``, an :class:`asv.ascend.Plugin`, which makes it an
-engine with a toolchain and devices (:mod:`asv.toolchain`).
+Optional: ``unsupported(precision)``, why this machine cannot run it (or None); ``option_faults(options)``, messages of
+what is wrong with its options; ``load_in_flight(...)``, as ``load``, a session with ``run_all(batches)`` that keeps
+``in_flight`` requests going at once, for throughput, and ``close()``; ``seconds`` of a session, the parts of its last
+``run``: a dictionary of ``to_device``, ``compute``, ``from_device``; ``stand_in`` among the facts, where something else
+ran in the engine's place; ``PLUGIN``, an :class:`asv.ascend.Plugin`, which makes it an engine with a toolchain and
+devices (:mod:`asv.toolchain`).
 
 The name of an engine and its precision, such as ``openvino-bf16``, stand in paths; :func:`parse` takes it apart.
 """
@@ -67,6 +68,12 @@ def unsupported(text):
     name, precision = parse(text)
     tell = getattr(module(name), "unsupported", None)
     return tell(precision) if tell else None
+
+
+def option_faults(name, options):
+    """What is wrong with an engine's options, as far as it tells before it is loaded: a list of messages."""
+    tell = getattr(module(name), "option_faults", None)
+    return list(tell(options)) if tell else []
 
 
 def parse(text):

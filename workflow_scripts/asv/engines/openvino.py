@@ -6,14 +6,70 @@ would tie it to one CPU. The CPU plug-in compiles it when it is loaded.
 
 from __future__ import annotations
 
+import difflib
+import re
+
 from ..errors import InputError
 
 PACKAGES = ("openvino", "torch")  # torch: the conversion reads TorchScript through it
 PRECISIONS = ("f32", "bf16")
 ARTEFACT = "network.xml"
 
+ONE_AND_SEVERAL = "the workflow sets it: one request at a time and several in flight are both measured"
+# Properties that the options must not have, and why: with them something else would run than what is reported.
+RESERVED = {
+    "INFERENCE_PRECISION_HINT": "precision is what sets it",
+    "EXECUTION_MODE_HINT": "precision is what sets it",
+    "INFERENCE_NUM_THREADS": "threads is what sets it",
+    "NUM_STREAMS": ONE_AND_SEVERAL,
+    "PERFORMANCE_HINT": ONE_AND_SEVERAL,
+    "PERFORMANCE_HINT_NUM_REQUESTS": ONE_AND_SEVERAL,
+    "DEVICE_PROPERTIES": "properties of the CPU stand in the options themselves",
+}
+# Names of OpenVINO's earlier releases and of functions in its Python interface, and what the property is called.
+PROPERTIES = {
+    "ENFORCE_BF16": "INFERENCE_PRECISION_HINT",
+    "INFERENCE_PRECISION": "INFERENCE_PRECISION_HINT",
+    "EXECUTION_MODE": "EXECUTION_MODE_HINT",
+    "CPU_THREADS_NUM": "INFERENCE_NUM_THREADS",
+    "COMPILATION_NUM_THREADS": "INFERENCE_NUM_THREADS",
+    "CPU_THROUGHPUT_STREAMS": "NUM_STREAMS",
+    "STREAMS": "NUM_STREAMS",
+    "PERFORMANCE_MODE": "PERFORMANCE_HINT",
+    "NUM_REQUESTS": "PERFORMANCE_HINT_NUM_REQUESTS",
+    "CPU_BIND_THREAD": "ENABLE_CPU_PINNING",
+    "AFFINITY": "ENABLE_CPU_PINNING",
+    "ENABLE_PROFILING": "PERF_COUNT",
+    "DENORMALS_OPTIMIZATION": "CPU_DENORMALS_OPTIMIZATION",
+    "SPARSE_WEIGHTS_DECOMPRESSION_RATE": "CPU_SPARSE_WEIGHTS_DECOMPRESSION_RATE",
+}
+
+
+def option_faults(options):
+    """What is wrong with options, as far as can be told without OpenVINO: messages."""
+    for name, value in options.items():
+        if not isinstance(name, str):
+            yield f"engines.openvino.options: {name!r} is not the name of a property"
+            continue
+        words = re.findall(r"\w+", name)  # of ov::hint::inference_precision the last one counts
+        spelt = words[-1].upper() if words else name
+        known = PROPERTIES.get(spelt, spelt)
+        other = f" ({known})" if known != name else ""
+        if known in RESERVED:
+            yield f"engines.openvino.options: {name}{other}: {RESERVED[known]}; remove it"
+        elif other:
+            yield f"engines.openvino.options: {name}: OpenVINO calls it {known}; write that"
+        elif not isinstance(value, (str, int, float)):
+            yield f"engines.openvino.options: {name}: {value!r} is neither text, nor a number, nor true or false"
+
+
+def _require_usable(options):
+    if faults := list(option_faults(options)):
+        raise InputError("\n  ".join(faults))
+
 
 def compile_artefact(torchscript, folder, *, batch_size, shape, precision, options, device):
+    _require_usable(options)
     import openvino
     import torch
 
@@ -36,19 +92,21 @@ def unsupported(precision):
 
 def load(folder, *, batch_size, shape, precision, threads, options, device):
     # One request at a time, on all its threads.
-    return Session(_compile(folder, precision, threads, {"PERFORMANCE_HINT": "LATENCY", **options}))
+    return Session(_compile(folder, precision, threads, "LATENCY", options))
 
 
 def load_in_flight(folder, *, batch_size, shape, precision, threads, options, device):
     """A session that keeps as many requests in flight as OpenVINO thinks best for throughput."""
-    return InFlightSession(_compile(folder, precision, threads, {**options, "PERFORMANCE_HINT": "THROUGHPUT"}))
+    return InFlightSession(_compile(folder, precision, threads, "THROUGHPUT", options))
 
 
-def _compile(folder, precision, threads, options):
+def _compile(folder, precision, threads, hint, options):
+    _require_usable(options)
     import openvino
 
     core = openvino.Core()
     properties = {
+        "PERFORMANCE_HINT": hint,
         "INFERENCE_PRECISION_HINT": precision,
         "INFERENCE_NUM_THREADS": threads,
         # By default every process pins its threads to the first cores: jobs side by side would share one.
@@ -59,11 +117,19 @@ def _compile(folder, precision, threads, options):
         compiled = core.compile_model(core.read_model(str(folder / ARTEFACT)), "CPU", properties)
     except RuntimeError as error:
         message = str(error).strip().splitlines()[-1]
+        message += _nearest(options, core.get_property("CPU", "SUPPORTED_PROPERTIES"))
         raise InputError(f"engines.openvino.options {options}: OpenVINO refuses them: {message}") from error
     used = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
     if used != precision:
-        raise InputError(f"openvino: precision {precision} asked for, but this CPU runs {used}; set precision: {used}")
+        remedy = f"set precision: {used}" if used in PRECISIONS else "this CPU needs another engine"
+        raise InputError(f"openvino: precision {precision} asked for, but this CPU runs {used}; {remedy}")
     return compiled
+
+
+def _nearest(options, known):
+    """A hint for options whose names OpenVINO does not know."""
+    close = {name: difflib.get_close_matches(name, known, 1) for name in options if name not in known}
+    return "".join(f"; for {name}, did you mean {found[0]}?" for name, found in close.items() if found)
 
 
 class Session:
@@ -94,3 +160,6 @@ class InFlightSession:
         for batch in batches:
             self._queue.start_async([batch], share_inputs=True)
         self._queue.wait_all()
+
+    def close(self):
+        """Nothing is held but memory."""
