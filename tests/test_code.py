@@ -16,14 +16,20 @@ def test_the_modules_of_a_stage_are_found():
     found = names(SCRIPTS / "extract_features.py")
     wanted = (
         "audio",
+        "audio_errors",
+        "chunks",
         "cli",
         "code",
+        "containers",
         "crops",
         "dataset",
         "errors",
         "files",
+        "flac",
+        "foreign",
         "manifest",
         "mel",
+        "mended",
         "npy",
         "torchaudio_loader",
     )

@@ -308,6 +308,7 @@ def main():
             "reasons": dict(sorted(Counter(row.reason for row in rejected).items())),
             "resampled": sum(row.sample_rate != features["sample_rate"] for row in utterances),
             "mixed": sum(row.channels > 1 for row in utterances),
+            "noted": manifest.count_notes(utterances),
         },
         "engine": {"name": engine.pop("engine"), **engine, "options": artefact["options"]},
         "features": features,

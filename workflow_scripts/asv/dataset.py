@@ -15,9 +15,9 @@ from pathlib import Path
 
 from .errors import InputError
 
-READABLE = (".wav", ".flac")
+READABLE = (".wav", ".flac", ".sph", ".aiff", ".aif", ".aifc", ".au", ".caf", ".w64", ".rf64")
 # Audio, but not for us: found, counted and rejected with a reason, rather than overlooked.
-UNREADABLE = (".m4a", ".mp3", ".aac", ".ogg", ".opus", ".wma", ".aiff", ".aif", ".sph", ".mp4")
+UNREADABLE = (".m4a", ".mp3", ".aac", ".ogg", ".opus", ".wma", ".mp4", ".amr", ".webm", ".wv", ".shn")
 LAYOUT = "<speaker>/<session>/<utterance>.wav"
 SEPARATORS = re.compile("[\t\n\r]")  # of tables
 # Lists of the VoxCeleb1 authors, recognised by name when dataset.trials is auto.

@@ -1,0 +1,76 @@
+"""Naming what is not read, by its first bytes: audio to be converted, and files that are no audio at all."""
+
+from __future__ import annotations
+
+from .audio_errors import FFMPEG, SPH2PIPE, AudioError, not_read
+
+# Audio that ffmpeg converts: offset, bytes there, name.
+AUDIO = (
+    (4, b"ftyp", "MPEG-4 audio (.m4a, .mp4)"),
+    (28, b"OpusHead", "Opus in Ogg (.opus)"),
+    (28, b"\x01vorbis", "Vorbis in Ogg (.ogg)"),
+    (0, b"OggS", "Ogg (.ogg, .opus)"),
+    (0, b"#!AMR", "AMR (.amr)"),
+    (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "Windows Media audio (.wma)"),
+    (0, b"\x1aE\xdf\xa3", "Matroska or WebM (.webm, .mka)"),
+    (0, b"wvpk", "WavPack (.wv)"),
+    (0, b"MAC ", "Monkey's Audio (.ape)"),
+    (0, b"TTA1", "True Audio (.tta)"),
+    (0, b"ADIF", "AAC (.aac)"),
+    (0, b"Creative Voice File", "Creative Voice (.voc)"),
+    (8, b"8SVX", "8SVX (.iff)"),
+    (8, b"AVI ", "AVI video"),
+)
+# No audio: offset, bytes there, what it is and how to mend it.
+OTHERS = (
+    (0, b"version https://git-lfs", "a Git LFS pointer in place of the audio; run: git lfs pull"),
+    (0, b"PK\x03\x04", "a zip archive, not audio; unpack it"),
+    (0, b"\x1f\x8b", "compressed by gzip; unpack it"),
+    (0, b"BZh", "compressed by bzip2; unpack it"),
+    (0, b"\xfd7zXZ", "compressed by xz; unpack it"),
+    (0, b"7z\xbc\xaf\x27\x1c", "a 7z archive, not audio; unpack it"),
+    (0, b"Rar!", "a rar archive, not audio; unpack it"),
+)
+HEAD = 64  # bytes that are looked at
+
+
+def _mpeg(head):
+    """Name of a bare MPEG stream: 11 or 12 set bits, then the layer, which is 0 in AAC's framing (ISO/IEC 13818-7)."""
+    if len(head) < 2 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
+        return None
+    if head[1] & 0xF6 == 0xF0:
+        return "AAC (.aac)"
+    return "MP3 (.mp3)" if head[1] & 0x06 and head[1] & 0x18 != 0x08 else None
+
+
+def error_of(head, after_id3=False):
+    """The :class:`AudioError` for a file that begins so.
+
+    Args:
+        head: the first :data:`HEAD` bytes.
+        after_id3: whether they follow an ID3 tag, which MP3 files begin with.
+    """
+    name = next((name for at, magic, name in AUDIO if head[at:].startswith(magic)), None) or _mpeg(head)
+    if name or after_id3:
+        return not_read(name or "MP3 (.mp3)")
+    if head.startswith(b"ajkg"):
+        return not_read("audio packed by shorten", SPH2PIPE)
+    if what := next((what for at, magic, what in OTHERS if head[at:].startswith(magic)), None):
+        return AudioError("unreadable", what)
+    if not head.strip(b"\0"):
+        return AudioError(
+            "unreadable", "zero bytes in place of a header: a copy that did not end; fetch the file again"
+        )
+    start = head.decode("utf-8", "replace").lstrip("\ufeff \r\n\t")
+    if start[:9].lower() == "<!doctype" or start[:5].lower() in ("<html", "<?xml"):
+        return AudioError(
+            "unreadable", "a web page in place of the audio: a download that failed; fetch the file again"
+        )
+    if start and all(32 <= byte < 127 or byte in b"\t\n\r" for byte in head):
+        return AudioError("unreadable", f"a text file, not audio; it begins {start[:40]!a}: fetch the audio itself")
+    return AudioError(
+        "unreadable",
+        f"not audio of a kind that is known here (it begins {head[:8].hex(' ')}): if it is damaged, fetch the file "
+        "again; if other programs play it, convert it",
+        FFMPEG,
+    )
