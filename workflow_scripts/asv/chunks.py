@@ -42,8 +42,10 @@ def _is_name(name):
     return all(32 <= byte < 127 for byte in name)
 
 
-def _head(stream, kind, at):
+def _head(stream, size, kind, at):
     """Name and length of the chunk at an offset, or None where the file ends."""
+    if at > size:  # perhaps beyond 2^63
+        return None
     stream.seek(at)
     head = stream.read(kind.head.size)
     return kind.head.unpack(head) if len(head) == kind.head.size else None
@@ -53,7 +55,7 @@ def _lacks_pad(stream, size, kind, end):
     """Whether a chunk begins at an odd chunk's very end, where its pad byte should be, and none behind it."""
 
     def chunk_at(at):
-        name, length = _head(stream, kind, at) or (b"\0", 0)
+        name, length = _head(stream, size, kind, at) or (b"\0", 0)
         known = name in KNOWN or name in (b"fmt ", kind.data)
         return known, known or (_is_name(name) and at + kind.head.size + length <= size)
 
@@ -69,7 +71,7 @@ def walk(stream, size, base, kind):
     """
     found, lacking, at = {}, None, base + kind.first
     for _ in range(MOST_CHUNKS):
-        head = _head(stream, kind, at)
+        head = _head(stream, size, kind, at)
         if head is None:
             # The walk went over the end: either the file was cut here, or a length on the way is wrong.
             raise AudioError(
@@ -96,7 +98,7 @@ def is_chain(stream, size, kind, at):
     for _ in range(MOST_CHUNKS):
         if at >= size:
             return True
-        name, length = _head(stream, kind, at) or (b"\0", 0)
+        name, length = _head(stream, size, kind, at) or (b"\0", 0)
         at += kind.head.size + length + length % 2
         if not _is_name(name) or at > size + 1:
             return False
