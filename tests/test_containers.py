@@ -201,7 +201,7 @@ ACCEPTED = [
     for container in ("WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF", "NIST", "FLAC")
     for encoding in ("PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW")
     for order in ("FILE", "LITTLE", "BIG")
-    if soundfile.check_format(container, encoding, order) and (container, encoding) != ("NIST", "PCM_S8")
+    if soundfile.check_format(container, encoding, order)
 ]
 
 

@@ -41,9 +41,6 @@ def main():
     used = [row for table in options.manifest for row in manifest.read_utterances(table)]
     rejected = [row for table in options.rejected for row in manifest.read_rejected(table)]
     rejected.sort(key=lambda row: row.utterance)
-    counts = Counter(row.reason for row in rejected), manifest.count_notes(used)
-    summary = f"{len(used) + len(rejected)} found, {len(used)} used, {len(rejected)} rejected"
-    print(summary + "".join(f"\n  {count} {name}" for part in counts for name, count in sorted(part.items())))
     if not used or (rejected and options.on_bad_audio == "fail"):
         manifest.write_rejected(if_failed, rejected)
         verdict = f"{len(rejected)} files cannot be used, and dataset.on_bad_audio is fail"
@@ -53,6 +50,9 @@ def main():
     manifest.write_utterances(options.utterances_output, sorted(used, key=lambda row: row.utterance))
     manifest.write_rejected(options.rejected_output, rejected)
     if_failed.unlink(missing_ok=True)
+    print(f"{len(used) + len(rejected)} found, {len(used)} used, {len(rejected)} rejected")
+    for counts in (Counter(row.reason for row in rejected), manifest.count_notes(used)):
+        print("".join(f"  {count} {name}\n" for name, count in sorted(counts.items())), end="")
 
 
 if __name__ == "__main__":
