@@ -234,8 +234,9 @@ def test_truncation_is_found_behind_a_tag(put):
     ("name", "behind", "skip", "value"),
     [
         *(("RF64", b"ds64", 12, bytes(8)), ("RF64", b"ds64", 12, b"\xff" * 8), ("AU", b".snd", 4, b"\xff" * 4)),
+        *(("AU", b".snd", 4, bytes(4)), ("AU", b".snd", 4, b"\x7f\xff\xf0\0"), ("AIFF", b"SSND", 0, bytes(4))),
         *(("W64", b"data", 12, bytes(8)), ("W64", b"data", 12, b"\xff" * 8), ("W64", b"data", 12, b"\x18" + bytes(7))),
-        *(("CAF", b"data", 0, b"\xff" * 8), ("AIFF", b"SSND", 0, b"\xff" * 4)),
+        *(("CAF", b"data", 0, b"\xff" * 8), ("CAF", b"data", 0, bytes(8)), ("AIFF", b"SSND", 0, b"\xff" * 4)),
     ],
 )
 def test_other_containers_without_their_length_are_read_or_told_to_convert(tmp_path, name, behind, skip, value):
@@ -269,7 +270,7 @@ def test_sphere_of_plain_samples_is_read_whatever_its_name(put, name, coding):
     assert (error.reason, "100 bytes" in error.detail) == ("truncated", True)
 
 
-@pytest.mark.parametrize(("name", "target"), [("SA1.WAV", "SA1.wav"), ("a b.wav", "a b.wav"), ("a.sph", "a.wav")])
+@pytest.mark.parametrize(("name", "target"), [("SA1.WAV", "SA1.WAV"), ("a b.wav", "a b.wav"), ("a.sph", "a.wav")])
 def test_sphere_packed_by_shorten_names_what_unpacks_it(put, name, target):
     path = put(sphere(b"ajkg\2" + RAW[:3000], sample_coding="pcm,embedded-shorten-v2.00"), name)
     error = rejected(path)
@@ -345,6 +346,8 @@ FOREIGN = {
     "web page": (b"\n<!DOCTYPE html><html>Sign in", "unreadable"),
     "web page ": (b"<html>404 Not Found</html>", "unreadable"),
     "text file": (b"this is not audio\n" * 9, "unreadable"),
+    "text file ": ("文件不存在，请重新登录后再试。".encode() * 9, "unreadable"),
+    "within its header": (b"RIFF\0", "unreadable"),
     "zip archive": (b"PK\x03\x04", "unreadable"),
     "gzip": (b"\x1f\x8b\x08", "unreadable"),
     "zero bytes": (bytes(5000), "unreadable"),
@@ -381,3 +384,20 @@ def test_a_command_for_other_suffixes_converts_beside_the_original(put):
     write_sound(path, np.stack([sine(0.5)] * 9, axis=1), format="WAV")
     flac = path.rename(path.with_suffix(".flac"))
     assert rejected(flac).detail.endswith(f"ffmpeg -i {flac} -ac 1 -ar 16000 {path} && mv {flac} {flac}.orig")
+
+
+@pytest.mark.parametrize("container", ["AIFF", "AU", "CAF", "NIST", "W64", "RF64"])
+def test_other_containers_of_no_samples_are_empty(tmp_path, container):
+    path = write_sound(tmp_path / "a.wav", np.zeros(0), format=container, subtype="PCM_16")
+    assert rejected(path).reason == "empty"
+
+
+@pytest.mark.parametrize("name", ["W64", "CAF"])
+def test_lengths_beyond_what_a_file_can_have_are_refused(tmp_path, name):
+    """Of a chunk in front of the samples, so that the next one would begin beyond 2^63."""
+    path = write_sound(tmp_path / "a.wav", SPEECH, format=name)
+    content = bytearray(path.read_bytes())
+    at = content.index(b"fmt " if name == "W64" else b"desc") + (16 if name == "W64" else 4)
+    content[at : at + 8] = b"\x7f" + b"\xff" * 7 if name == "CAF" else b"\xff" * 7 + b"\x7f"
+    path.write_bytes(content)
+    assert rejected(path).reason == "unreadable"

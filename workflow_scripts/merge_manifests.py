@@ -46,7 +46,7 @@ def main():
         verdict = f"{len(rejected)} files cannot be used, and dataset.on_bad_audio is fail"
         if not used:
             verdict = f"none of the {len(rejected)} files can be used"
-        raise InputError(f"{verdict}:{listing(rejected)}\nthe whole table: {if_failed}")
+        raise InputError(f"{verdict}:{listing(rejected)}\nthe whole table: {if_failed} (docs/audio.md)")
     manifest.write_utterances(options.utterances_output, sorted(used, key=lambda row: row.utterance))
     manifest.write_rejected(options.rejected_output, rejected)
     if_failed.unlink(missing_ok=True)

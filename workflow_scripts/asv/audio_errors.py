@@ -37,7 +37,9 @@ class AudioError(Exception):
 def conversion(command, path, rate):
     """Shell command that puts a wav in the place of an audio file and keeps the original as ``<name>.orig``."""
     source = os.fspath(path)
-    target = os.path.splitext(source)[0] + ".wav"
+    source = f"./{source}" if source.startswith("-") else source
+    # Whatever the case: a.WAV and a.wav may be one file.
+    target = source if source.lower().endswith(".wav") else os.path.splitext(source)[0] + ".wav"
     original = shlex.quote(source + ".orig")
     keep = f"mv {shlex.quote(source)} {original}"
     if target == source:

@@ -99,7 +99,7 @@ def is_chain(stream, size, kind, at):
         if at >= size:
             return True
         name, length = _head(stream, size, kind, at) or (b"\0", 0)
-        at += kind.head.size + length + length % 2
+        at += kind.head.size + length + -length % kind.align
         if not _is_name(name) or at > size + 1:
             return False
     return False

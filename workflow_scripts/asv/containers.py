@@ -26,7 +26,7 @@ CODECS |= {0x160: "WMA", 0x161: "WMA", 0x162: "WMA", 0x1610: "AAC", 0xF1AC: "FLA
 PLAIN = (1, 3, 6, 7)  # PCM, float, A-law, mu-law
 EXTENSIBLE = 0xFFFE
 MOST_TAGS = 4  # ID3, which some programs put in front of anything
-
+MOST_AU_HEADER = 65536  # bytes, most of them a comment
 
 STARTS = {b"fLaC": "FLAC", b"NIST_1A": "NIST", b".snd": "AU", b"dns.": "AU", b"caff": "CAF", b"riff\x2e\x91": "W64"}
 WAVES = ("RIFF", "RIFX", "RF64", "W64")  # which have the same chunk "fmt "
@@ -137,9 +137,11 @@ def _other_chunks(stream, size, base, container):
         what = f"the pad byte of chunk {lacking.decode('latin-1')!a} is missing; convert it"
         raise AudioError("unreadable", what, FFMPEG)
     start, length = chunks[kind.data]
-    if length > (available := size - start):
-        if is_placeholder(length) or length == 2**64 - 1:
-            raise AudioError("unreadable", "the header does not say how many samples there are; convert it", FFMPEG)
+    available = size - start
+    unknown = length > available and (is_placeholder(length) or length == 2**64 - 1)
+    if unknown or (length <= kind.inside and not is_chain(stream, size, kind, start + length)):
+        raise AudioError("unreadable", "the header does not say how many samples there are; convert it", FFMPEG)
+    if length > available:
         raise truncated(f"{length - available} bytes")
     inside = kind.inside
     if container == "AIFF":
@@ -153,8 +155,11 @@ def _au(stream, size, base):
     head = stream.read(12)
     order = "big" if head.startswith(b".snd") else "little"
     start, length = base + int.from_bytes(head[4:8], order), int.from_bytes(head[8:12], order)
-    if length == 2**32 - 1:
-        return Place("AU", start, max(0, size - start), (NO_LENGTH,))
+    if is_placeholder(length) and (start + length > size or not length) and start <= min(size, base + MOST_AU_HEADER):
+        stream.seek(base)
+        header = bytearray(stream.read(start - base))
+        header[8:12] = b"\xff" * 4  # its own sign of an unknown length, which libsndfile knows
+        return Place("AU", start, size - start, (NO_LENGTH,), header=bytes(header))
     if start + length > size:
         raise truncated(f"{start + length - size} bytes")
     return Place("AU", start, length)
@@ -170,7 +175,7 @@ def _sphere(stream, size, base):
         raise not_read(f"SPHERE of {coding!a}", SPH2PIPE)
     fields = (
         (lines[1:2] or [""])[0],
-        *(values.get(f"{name}") for name in ("sample_count", "sample_n_bytes", "channel_count")),
+        *(values.get(name) for name in ("sample_count", "sample_n_bytes", "channel_count")),
     )
     if not all(field and re.fullmatch(r"\s*\d{1,12}\s*", field) for field in fields):
         raise AudioError("unreadable", "a SPHERE header without the number of samples; convert it", SPH2PIPE)

@@ -61,13 +61,17 @@ def error_of(head, after_id3=False):
         return AudioError(
             "unreadable", "zero bytes in place of a header: a copy that did not end; fetch the file again"
         )
-    start = head.decode("utf-8", "replace").lstrip("\ufeff \r\n\t")
-    if start[:9].lower() == "<!doctype" or start[:5].lower() in ("<html", "<?xml"):
+    if len(head) < 12 and head.startswith((b"RIFF", b"RIFX", b"RF64", b"FORM")):
+        return AudioError("unreadable", "the file ends within its header; fetch the file again")
+    text = head.decode("utf-8", "ignore")  # the last character may be cut
+    start = text.lstrip("\ufeff \r\n\t").lower()
+    if start.startswith(("<!doctype", "<html", "<?xml")):
         return AudioError(
             "unreadable", "a web page in place of the audio: a download that failed; fetch the file again"
         )
-    if start and all(32 <= byte < 127 or byte in b"\t\n\r" for byte in head):
-        return AudioError("unreadable", f"a text file, not audio; it begins {start[:40]!a}: fetch the audio itself")
+    if len(text.encode()) > len(head) - 4 and all(char.isprintable() or char in "\ufeff\t\n\r" for char in text):
+        what = f"a text file, not audio; it begins {text.strip()[:40]!a}: fetch the audio itself"
+        return AudioError("unreadable", what)
     return AudioError(
         "unreadable",
         f"not audio of a kind that is known here (it begins {head[:8].hex(' ')}): if it is damaged, fetch the file "
