@@ -2,11 +2,13 @@
 
 import random
 import struct
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import soundfile
 from helpers import assert_one_error, run_script, sine, unless_root, write_sound
+from synthetic import write_score_inputs
 
 import extract_features
 from asv import files, manifest
@@ -657,3 +659,20 @@ def test_notes_are_counted_one_by_one():
     rows = [manifest.Utterance("a/s/1.wav", "a", "s", "1.wav", 1.0, RATE, 1, note) for note in notes]
     counts = {"header without length": 2, "missing pad byte": 1, "peak above 1": 2}
     assert manifest.count_notes(rows) == counts
+
+
+def test_notes_are_counted_in_the_answer(tmp_path):
+    random = np.random.default_rng(0)
+    names = [f"{s}/v/{n}.wav" for s in "abc" for n in range(3)]
+    arguments = write_score_inputs(tmp_path, names, random.standard_normal((9, 192)).astype(np.float32), [3.0] * 9)
+    rows = manifest.read_utterances(tmp_path / "manifest.tsv")
+    rows[4] = replace(rows[4], notes="header without length; peak above 1")
+    manifest.write_utterances(tmp_path / "manifest.tsv", rows)
+    code, stderr = run_script("score.py", *arguments)
+    assert code == 0, stderr
+    noted = files.read_json(tmp_path / "eer.json")["utterances"]["noted"]
+    assert noted == {"header without length": 1, "peak above 1": 1}
+    assert (
+        "noted       1 header without length, 1 peak above 1 (results/utterances.tsv)\n"
+        in (tmp_path / "eer.txt").read_text()
+    )

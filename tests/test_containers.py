@@ -123,11 +123,13 @@ def streamed_flac(path, **options):
     return content
 
 
-@pytest.mark.parametrize("tag", [b"", b"ID3\4\0\0\0\0\0\x0b" + b"x" * 11])
+@pytest.mark.parametrize(
+    ("front", "behind"), [(b"", b""), (b"ID3\4\0\0\0\0\0\x0b" + b"x" * 11, b""), (b"", b"TAG".ljust(128, b"x"))]
+)
 @pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24"])
-def test_flac_without_its_length_is_read_by_its_last_frame(put, tmp_path, subtype, tag):
+def test_flac_without_its_length_is_read_by_its_last_frame(put, tmp_path, subtype, front, behind):
     content = streamed_flac(tmp_path / "whole.flac", subtype=subtype)
-    assert_speech(read_audio(put(tag + content, "a.flac"), AudioRules()), "header without length")
+    assert_speech(read_audio(put(front + content + behind, "a.flac"), AudioRules()), "header without length")
 
 
 def test_flac_of_two_channels_without_its_length_is_read(put, tmp_path):

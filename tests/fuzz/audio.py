@@ -160,7 +160,7 @@ def check(content, folder):
     path = folder / "a.wav"
     path.write_bytes(content)
     expected = oracle(content)
-    load_torchaudio()  # takes a second, once
+    load_torchaudio()  # takes seconds, once
     began = time.process_time()
     try:
         audio = read_audio(path, AudioRules(min_duration=0.01))
@@ -193,4 +193,5 @@ def check(content, folder):
 
 if __name__ == "__main__":
     faulthandler.enable()
+    load_torchaudio()
     driver.main("audio", make_input, check)

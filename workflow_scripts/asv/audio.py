@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import soundfile
 
-from .audio_errors import FFMPEG, SCALE, AudioError, not_read, truncated
+from .audio_errors import FFMPEG, SCALE, AudioError, empty, not_read, truncated
 from .containers import locate
 
 # libsndfile would also decode GSM within a wav, but cannot tell whether it is whole. Bytes of a sample:
@@ -64,9 +64,7 @@ def _check_header(info, place, rules):
     if info.subtype not in ENCODINGS:
         raise not_read(f"{info.format} of {info.subtype}")
     if info.frames == 0:
-        raise AudioError(
-            "empty", "a header without samples behind it; make the file again from its source, or remove it"
-        )
+        raise empty()
     if info.frames == UNKNOWN_LENGTH:
         raise AudioError("unreadable", "the header does not say how many samples there are; convert it", FFMPEG)
     if place.container != "FLAC" and info.frames != place.length // (info.channels * ENCODINGS[info.subtype]):
@@ -78,10 +76,8 @@ def _check_header(info, place, rules):
             f"{MOST_SAMPLES} samples: cut the file into utterances",
         )
     if info.channels > MOST_CHANNELS or (info.channels > 1 and rules.channels == "reject"):
-        what = f"{info.channels} channels; set dataset.channels: mix, or mix them to one"
-        raise AudioError(
-            "channels", what if info.channels <= MOST_CHANNELS else f"{info.channels} channels; mix them to one", FFMPEG
-        )
+        setting = "set dataset.channels: mix, or " if info.channels <= MOST_CHANNELS else ""
+        raise AudioError("channels", f"{info.channels} channels; {setting}mix them to one", FFMPEG)
     rate = info.samplerate
     if rate != rules.sample_rate:
         common = math.gcd(rate, rules.sample_rate)

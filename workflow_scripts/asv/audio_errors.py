@@ -51,5 +51,9 @@ def not_read(what, command=FFMPEG):
     return AudioError("format", f"{what} is not read; convert it to 16 kHz wav or flac", command)
 
 
+def empty():
+    return AudioError("empty", "a header without samples behind it; make the file again from its source, or remove it")
+
+
 def truncated(what):
     return AudioError("truncated", f"{what} that the header declares are missing; fetch the file again")

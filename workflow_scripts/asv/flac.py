@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .audio_errors import FFMPEG, AudioError
+from .audio_errors import AudioError, empty
 
 WINDOW = 131_072  # bytes at the end in which the last frame must begin; 8 channels of 24 bits have frames of 98 kB
 MOST_CANDIDATES = 16  # for the start of that frame
@@ -113,14 +113,13 @@ def streamed(stream, size, base):
         head, length = (stream.read(1) or b"\x80")[0], int.from_bytes(stream.read(3), "big")
         start += 4 + length
     if start >= size:
-        raise AudioError(
-            "empty", "a header without samples behind it; make the file again from its source, or remove it"
-        )
+        raise empty()
     begin = max(start, size - WINDOW)
     stream.seek(begin)
-    total = _samples(stream.read(WINDOW), int.from_bytes(block[6:8], "big"))
+    tail = stream.read(WINDOW)
+    tail = tail[:-128] if tail[-128:-125] == b"TAG" else tail  # ID3 of version 1, behind the last frame
+    total = _samples(tail, int.from_bytes(block[6:8], "big"))
     if total is None or total >> 36:
-        what = "a stream without its length whose last frame is not whole: fetch the file again, or convert it"
-        raise AudioError("truncated", what, FFMPEG)
+        raise AudioError("truncated", "a stream whose last frame is not whole; fetch the file again")
     lengths = int.from_bytes(block[14:22], "big") | total
     return start, b"fLaC\x80" + block[1:14] + lengths.to_bytes(8, "big") + block[22:]
