@@ -403,3 +403,21 @@ def test_lengths_beyond_what_a_file_can_have_are_refused(tmp_path, name):
     content[at : at + 8] = b"\x7f" + b"\xff" * 7 if name == "CAF" else b"\xff" * 7 + b"\x7f"
     path.write_bytes(content)
     assert rejected(path).reason == "unreadable"
+
+
+@pytest.mark.parametrize("subtype", ["PCM_U8", "ULAW", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"])
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("lost", [0, 1])
+def test_streams_of_every_encoding_are_read_to_their_last_whole_sample(tmp_path, subtype, channels, lost):
+    samples = np.random.default_rng(0).uniform(-0.5, 0.5, (4001, channels))
+    for container in ("WAV", "WAVEX"):
+        path = write_sound(tmp_path / "a.wav", samples, format=container, subtype=subtype)
+        with path.open("rb") as stream:
+            place = locate(stream)
+        wanted = read_audio(path, AudioRules()).samples
+        content = bytearray(path.read_bytes())[: place.start + place.length - lost]
+        content[place.start - 4 : place.start] = bytes(4)
+        path.write_bytes(content)
+        audio = read_audio(path, AudioRules())
+        assert audio.notes == ("header without length",)
+        np.testing.assert_array_equal(audio.samples, wanted[: 4001 - lost])
