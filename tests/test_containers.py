@@ -353,6 +353,8 @@ FOREIGN = {
     "zip archive": (b"PK\x03\x04", "unreadable"),
     "gzip": (b"\x1f\x8b\x08", "unreadable"),
     "zero bytes": (bytes(5000), "unreadable"),
+    "ff ff ff ff": (b"\xff\xff\xff\xff\0\0\1\0" * 8, "unreadable"),
+    "ff fe 61 00": ("\ufeffabc".encode("utf-16-le") * 8, "unreadable"),
     "64 65 ff": (b"de\xff\x00" * 30, "unreadable"),
 }
 

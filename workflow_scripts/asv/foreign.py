@@ -35,12 +35,16 @@ HEAD = 64  # bytes that are looked at
 
 
 def _mpeg(head):
-    """Name of a bare MPEG stream: 11 or 12 set bits, then the layer, which is 0 in AAC's framing (ISO/IEC 13818-7)."""
-    if len(head) < 2 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
+    """Name of a bare MPEG stream: set bits, version, layer (0 in AAC's framing), then the codes of bit and sample rate.
+
+    Samples without a header, such as -1 in 16 bits, begin with set bits, too.
+    """
+    if len(head) < 4 or head[0] != 0xFF or head[1] < 0xE0:
         return None
-    if head[1] & 0xF6 == 0xF0:
+    if head[1] & 0xF6 == 0xF0 and head[2] >> 2 & 15 < 13:
         return "AAC (.aac)"
-    return "MP3 (.mp3)" if head[1] & 0x06 and head[1] & 0x18 != 0x08 else None
+    valid = head[1] & 0x18 != 0x08 and head[1] & 6 in (2, 4) and 0 < head[2] >> 4 < 15 and head[2] >> 2 & 3 != 3
+    return "MP3 (.mp3)" if valid else None
 
 
 def error_of(head, after_id3=False):
