@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 from asv import cli, code, files, manifest
-from asv.audio import AudioError, AudioRules, read_audio
+from asv.audio import AudioError, AudioRules, read_audio, unread_suffix
 from asv.crops import crop_starts, repeat_to
 from asv.dataset import find_speakers, shard_files
 from asv.folders import READABLE
@@ -51,9 +51,10 @@ def parse_arguments():
 
 def utterance_crops(file, rules, log_mel, options):
     """Read one file; return its :class:`manifest.Utterance` and float32 ``(crops, mels, frames)``."""
+    path = f"{file.root}/{file.path}"
     if Path(file.path).suffix.lower() not in READABLE:
-        raise AudioError("format", f"{Path(file.path).suffix} is not read; convert it to 16 kHz wav or flac")
-    audio = read_audio(f"{file.root}/{file.path}", rules)
+        raise unread_suffix(path, rules)
+    audio = read_audio(path, rules)
     samples = audio.samples
     # Reflection at the ends needs more than half a window, however few the frames.
     needed = max((options.frames - 1) * log_mel.settings.hop_length, log_mel.settings.n_fft)
@@ -66,9 +67,8 @@ def utterance_crops(file, rules, log_mel, options):
     )
     signal = torch.from_numpy(samples)
     crops = [to_network_input(log_mel.crop(signal, start, options.frames)) for start in starts]
-    entry = manifest.Utterance(
-        file.utterance, file.speaker, file.session, file.path, audio.duration, audio.sample_rate, audio.channels
-    )
+    facts = (audio.duration, audio.sample_rate, audio.channels, "; ".join(audio.notes))
+    entry = manifest.Utterance(file.utterance, file.speaker, file.session, file.path, *facts)
     return entry, torch.stack(crops).numpy()
 
 

@@ -281,6 +281,7 @@ def main():
             "resampled": sum(row.sample_rate != features["sample_rate"] for row in utterances),
             "mixed": sum(row.channels > 1 for row in utterances),
             **corpus.describe(utterances, options.layout),
+            "noted": manifest.count_notes(utterances),
         },
         "engine": {"name": engine.pop("engine"), **engine, "options": artefact["options"]},
         "features": features,

@@ -100,6 +100,10 @@ def _protocol_lines(name, protocol, score):
     yield from (f"  {'WARNING':<11} {note}" for note in protocol["notes"])
 
 
+def _noted(counts):
+    return ", ".join(f"{count:,} {note}" for note, count in counts.items()) + " (results/utterances.tsv)"
+
+
 def text(result):
     """Whole text of ``eer_bs<N>.txt``."""
     engine, network, utterances = result["engine"], result["network"], result["utterances"]
@@ -116,6 +120,7 @@ def text(result):
         + (f" ({reasons})" if reasons else ""),
         "speakers": corpus.sentence(utterances),
         "converted": f"{utterances['resampled']:,} resampled, {utterances['mixed']:,} mixed to one channel",
+        **({"noted": _noted(utterances["noted"])} if utterances["noted"] else {}),
         "engine": f"{engine['name']} ({', '.join(map(' '.join, engine['versions'].items()))})",
         "precision": f"{engine['precision']} ({told}; asked for: {engine['requested_precision']})",
         "batch size": engine["batch_size"],

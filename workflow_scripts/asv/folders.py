@@ -7,9 +7,9 @@ import stat
 
 from .errors import InputError
 
-READABLE = (".wav", ".flac")
+READABLE = (".wav", ".flac", ".sph", ".aiff", ".aif", ".aifc", ".au", ".caf", ".w64", ".rf64")
 # Audio, but not for us: found, counted and rejected with a reason, rather than overlooked.
-UNREADABLE = (".m4a", ".mp3", ".aac", ".ogg", ".opus", ".wma", ".aiff", ".aif", ".sph", ".mp4")
+UNREADABLE = (".m4a", ".mp3", ".aac", ".ogg", ".opus", ".wma", ".mp4", ".amr", ".webm", ".wv", ".shn")
 
 
 def is_audio(name):

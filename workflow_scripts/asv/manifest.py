@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import astuple, dataclass, fields
 
 from . import files
@@ -18,6 +19,7 @@ class Utterance:
     duration: float  # seconds
     sample_rate: int  # hertz, of the file
     channels: int
+    notes: str = ""  # what was odd about the file, but could be read all the same; joined by "; "
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,12 @@ def read_utterances(path):
         Utterance(**{name: numbers.get(name, str)(value) for name, value in row.items()})
         for row in files.read_table(path)
     ]
+
+
+def count_notes(utterances):
+    """How many utterances have each note, sorted by note."""
+    notes = Counter(note for row in utterances if row.notes for note in row.notes.split("; "))
+    return dict(sorted(notes.items()))
 
 
 def read_rejected(path):
