@@ -123,7 +123,8 @@ def _no_interval(eer, low, high, speakers, usable):
     if usable < 1 / 2 or speakers < 2:
         return f"too few speakers ({speakers}): most draws of them have no targets or no nontargets"
     if eer in (0, 1):
-        return f"every draw of the {speakers:,} speakers is {'without errors' if eer == 0 else 'all errors'}, too"
+        what = "no trial is wrong" if eer == 0 else "all targets score below all nontargets"
+        return f"{what} in any draw of the {speakers:,} speakers"
     if speakers < FEWEST_SPEAKERS:
         return f"too few speakers ({speakers}): an interval needs {FEWEST_SPEAKERS}, better 20"
     return "every draw of speakers has the same EER" if low == high else None
