@@ -80,7 +80,7 @@ SCORED = written(last=True, separator=";", score=True)
             f"{LAST}, semicolon-separated, the scores after it are not read{HEADER}",
         ),
         (["# all pairs", "#", *written(), "# 1 a b", "#0 a b"], f"{VOXCELEB}, 4 comment lines left out"),
-        (["# of", "label a b", *written()], f"{VOXCELEB}{HEADER}, 1 comment lines left out"),
+        (["# of", "label a b", *written()], f"{VOXCELEB}{HEADER}, 1 comment line left out"),
         (['"label","enrolment","test"', *QUOTED], f"{VOXCELEB}, comma-separated{HEADER}"),
     ],
 )

@@ -15,6 +15,7 @@ from .metrics import equal_error_rate, error_rates
 
 LEVEL = 0.95
 FEWEST_SPEAKERS = 5  # below it intervals hold the truth far less often than they say, see docs/metrics.md
+WIDTH = 1e-9  # of an interval that has one; a narrower one is rounding
 BLOCK = 1 << 19  # weights at a time: some 20 MB
 
 
@@ -127,7 +128,7 @@ def _no_interval(eer, low, high, speakers, usable):
         return f"{what} in any draw of the {speakers:,} speakers"
     if speakers < FEWEST_SPEAKERS:
         return f"too few speakers ({speakers}): an interval needs {FEWEST_SPEAKERS}, better 20"
-    return "every draw of speakers has the same EER" if low == high else None
+    return "every draw of speakers has the same EER" if high - low < WIDTH else None
 
 
 def upper_bound(targets, speakers_first, speakers_second):
@@ -190,6 +191,6 @@ def paired_eer_difference(scores_a, scores_b, targets, speakers_first, speakers_
         equal_error_rate(error_rates(scores, targets)) for scores in (scores_a, scores_b)
     )
     low, high = _percentiles(differences)
-    if low == high and ((np.asarray(scores_a) >= threshold_a) != (np.asarray(scores_b) >= threshold_b)).any():
+    if high - low < WIDTH and ((np.asarray(scores_a) >= threshold_a) != (np.asarray(scores_b) >= threshold_b)).any():
         raise InputError(f"{len(targets)} trials: all draws of speakers have the same difference of EERs")
     return b - a, low, high

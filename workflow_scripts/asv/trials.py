@@ -156,7 +156,8 @@ class _Content:
     def format(self):
         """In words."""
         notes = ["header line left out"] if self.header else []
-        notes += [f"{self.comments} comment lines left out"] if self.comments else []
+        if self.comments:
+            notes.append(f"{self.comments:,} comment line{'s' * (self.comments > 1)} left out")
         return ", ".join([str(self.form), *notes])
 
 
