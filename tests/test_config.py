@@ -82,6 +82,12 @@ def test_what_is_given_stays():
     assert check(filled) == filled
 
 
+@pytest.mark.parametrize(("trials", "wanted"), [([], []), (None, None), ("null", None)])
+def test_no_trial_lists(trials, wanted):
+    """Null comes as text from inside brackets on the command line."""
+    assert check({"dataset": {"trials": trials}})["dataset"]["trials"] == wanted
+
+
 def test_defaults_of_two_calls_are_not_one_object():
     check({})["batch_sizes"].append(5)
     assert check({}) == SHIPPED

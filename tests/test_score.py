@@ -195,7 +195,7 @@ def test_labels_against_folders(stage):
     _, first, second = lines[0]
     protocol, text = answer([0, *truth[1:]])
     assert truth[0] == 1
-    assert f"such as nontarget of {first} and {second}; one of them is wrong" in protocol["notes"][0]
+    assert f"such as nontarget of {first} and {second}; labels or folders are wrong" in protocol["notes"][0]
     assert "CONTRADICT" not in text.splitlines()[0]  # below 1 %
 
 
@@ -216,7 +216,10 @@ def test_one_list_in_two_formats_has_one_result_and_says_how_it_was_read(stage):
     result, text = stage.result("--trials", stage.list)
     wanted = result["protocols"]["list"]
     assert (wanted.pop("format"), wanted.pop("matching")) == ("1/0 enrolment test (VoxCeleb)", {"id": 48})
-    assert "  format      1/0 enrolment test (VoxCeleb)\n  names       utterances matched by id 48\n" in text
+    assert (
+        "  format      1/0 enrolment test (VoxCeleb)\n  names       of utterances, found in the data set: 48 by id\n"
+        in text
+    )
 
     rows = [line.split() for line in stage.list.read_text().splitlines()]
     lines = (
@@ -240,8 +243,8 @@ def test_a_list_without_errors_has_a_bound_and_no_interval(stage):
     bound = interval["upper_bound"]
     assert 0.3 < bound < 0.5
     assert (
-        f"  EER         0.000 % (no interval: every draw of the 12 speakers is without errors, too; below "
-        f"{100 * bound:.3f} % at 95 %)\n" in text
+        f"  EER         0.000 % (no interval: no trial is wrong in any draw of the 12 speakers; below "
+        f"{100 * bound:.3f} % with 95 % confidence)\n" in text
     )
 
 

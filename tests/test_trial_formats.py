@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 
+from asv import trial_formats
 from asv.errors import InputError
 from asv.trial_formats import LABELS
 from asv.trials import read_trials
@@ -79,7 +80,7 @@ SCORED = written(last=True, separator=";", score=True)
             f"{LAST}, semicolon-separated, the scores after it are not read{HEADER}",
         ),
         (["# all pairs", "#", *written(), "# 1 a b", "#0 a b"], f"{VOXCELEB}, 4 comment lines left out"),
-        (["# of", "label a b", *written()], f"{VOXCELEB}{HEADER}, 1 comment lines left out"),
+        (["# of", "label a b", *written()], f"{VOXCELEB}{HEADER}, 1 comment line left out"),
         (['"label","enrolment","test"', *QUOTED], f"{VOXCELEB}, comma-separated{HEADER}"),
     ],
 )
@@ -156,6 +157,18 @@ def test_a_header_is_the_first_line_or_none(refused):
     )
     assert "2 of 2 lines are not trials" in refused("label enrolment test\nlabel enrolment test\n")
     assert "a mixture of formats" in refused("\n".join(["utt1 utt2 target", *written(last=True)]))
+
+
+@pytest.mark.parametrize(("words", "last"), [(KALDI_WORDS, True), (("target", "impostor"), False)])
+def test_a_list_that_begins_with_thousands_of_targets(read, words, last, monkeypatch):
+    trials = [(True, f"a/{i}.wav", f"a/{i + 1}.wav") for i in range(3000)] + [(False, A, C)]
+    looked_at = []
+    found = trial_formats.formats_of
+    monkeypatch.setattr(trial_formats, "formats_of", lambda line: looked_at.append(line) or found(line))
+    rows, form = read("\n".join(written(words, last, trials=trials)))
+    assert rows == trials
+    assert "/".join(words) in form
+    assert len(looked_at) < 10
 
 
 def test_a_comment_that_could_be_a_trial_is_refused(refused):

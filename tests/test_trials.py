@@ -376,7 +376,7 @@ def test_list_of_another_data_set_is_refused(read, missing):
         rows_of_trials(read(f"1 {A} {B}\n0 {A} {C}\n"), {"x/y/z.wav": 0}, {}, missing)
     assert "2 trials" in str(caught.value)
     assert "data set" in str(caught.value)
-    assert "utterances here are named as x/y/z.wav" in str(caught.value)
+    assert "utterances of the data set are named as x/y/z.wav" in str(caught.value)
 
 
 @pytest.mark.parametrize("missing", ["fail", "skip"])

@@ -190,6 +190,9 @@ def test_known_lists_are_found(tmp_path):
     shutil.move(tmp_path / "trials.txt", tmp_path / "wavs" / "veri_test2.txt")
     workflow.run()
     assert set(json.loads((tmp_path / "results/eer_bs4.json").read_text())["protocols"]) == {"veri_test2", *CENTROIDS}
+    for none in ("[]", "null"):  # given from the command line, and not to be looked for
+        workflow.run("results/eer_bs4.txt", "--config", f"dataset={{trials: {none}}}")
+        assert set(json.loads((tmp_path / "results/eer_bs4.json").read_text())["protocols"]) == CENTROIDS
 
 
 def test_bad_audio_is_counted_or_ends_the_run(tmp_path):

@@ -42,7 +42,7 @@ def parse_arguments():
     parser.add_argument("--trials", type=Path, nargs="*", default=[], help="trial lists, see docs/trial-lists.md")
     parser.add_argument("--missing", choices=("fail", "skip"), default="fail", help="trials of unknown utterances")
     parser.add_argument("--subtract-mean", choices=("none", "dataset", "cohort"), default="none", help="before scoring")
-    parser.add_argument("--cohort", type=Path, nargs="?", help="utterance ids, one a line: scores are AS-normalised")
+    parser.add_argument("--cohort", type=Path, nargs="?", help="utterances, one per line: scores are AS-normalised")
     parser.add_argument("--as-norm-top", type=cli.positive, default=300, help="of the cohort's speakers")
     parser.add_argument("--bootstrap-replicates", type=int, default=1000, help="0: no confidence intervals")
     parser.add_argument("--bootstrap-seed", type=int, default=0, help="of the draws of speakers")

@@ -154,7 +154,7 @@ def _check_lines(content, trials):
     if "header line left out" in trials.format:
         assert not re.search(r"[\\/]|\d\d", rows.pop(0))
     assert len(rows) == len(trials.targets)
-    assert (f"{len(comments)} comment lines left out" in trials.format) == bool(comments)
+    assert (f"{len(comments):,} comment line" in trials.format) == bool(comments)
     words = re.search(r"([\w-]+)/([\w-]+)", trials.format).groups()
     separator = "," if "comma-sep" in trials.format else ";" if "semicolon-sep" in trials.format else None
     label = 0 if trials.format.startswith(words[0]) else 2

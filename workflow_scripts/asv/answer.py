@@ -33,7 +33,9 @@ def headline(result):
 def _interval(interval):
     if interval["reason"]:
         bound = interval.get("upper_bound")
-        return f"no interval: {interval['reason']}" + ("" if bound is None else f"; below {_percent(bound)} at 95 %")
+        return f"no interval: {interval['reason']}" + (
+            "" if bound is None else f"; below {_percent(bound)} with 95 % confidence"
+        )
     low, high = (f"{100 * interval[side]:.3f}" for side in ("low", "high"))
     return f"95 % interval {low} to {high} %, bootstrap over {interval['speakers']:,} speakers"
 
@@ -89,7 +91,8 @@ def _protocol_lines(name, protocol, score):
     else:
         rows["list"] = f"{protocol['list'] or 'not one of VoxCeleb1'}, md5 {protocol['md5']}"
         rows["format"] = protocol["format"]
-        rows["names"] = "utterances matched by " + ", ".join(f"{k} {n:,}" for k, n in protocol["matching"].items())
+        matched = ", ".join(f"{count:,} by {kind}" for kind, count in protocol["matching"].items())
+        rows["names"] = f"of utterances, found in the data set: {matched}"
         rows["skipped"] = f"{protocol['skipped']:,} trials that name missing utterances"
         rows["duplicates"] = f"{protocol['duplicates']:,} trials listed more than once"
         durations, speakers = protocol["conditions"]["duration"], protocol["conditions"]["speakers"]

@@ -15,6 +15,7 @@ from .metrics import equal_error_rate, error_rates
 
 LEVEL = 0.95
 FEWEST_SPEAKERS = 5  # below it intervals hold the truth far less often than they say, see docs/metrics.md
+WIDTH = 1e-9  # of an interval that has one; a narrower one is rounding
 BLOCK = 1 << 19  # weights at a time: some 20 MB
 
 
@@ -123,10 +124,11 @@ def _no_interval(eer, low, high, speakers, usable):
     if usable < 1 / 2 or speakers < 2:
         return f"too few speakers ({speakers}): most draws of them have no targets or no nontargets"
     if eer in (0, 1):
-        return f"every draw of the {speakers:,} speakers is {'without errors' if eer == 0 else 'all errors'}, too"
+        what = "no trial is wrong" if eer == 0 else "all targets score below all nontargets"
+        return f"{what} in any draw of the {speakers:,} speakers"
     if speakers < FEWEST_SPEAKERS:
         return f"too few speakers ({speakers}): an interval needs {FEWEST_SPEAKERS}, better 20"
-    return "every draw of speakers has the same EER" if low == high else None
+    return "every draw of speakers has the same EER" if high - low < WIDTH else None
 
 
 def upper_bound(targets, speakers_first, speakers_second):
@@ -189,6 +191,6 @@ def paired_eer_difference(scores_a, scores_b, targets, speakers_first, speakers_
         equal_error_rate(error_rates(scores, targets)) for scores in (scores_a, scores_b)
     )
     low, high = _percentiles(differences)
-    if low == high and ((np.asarray(scores_a) >= threshold_a) != (np.asarray(scores_b) >= threshold_b)).any():
+    if high - low < WIDTH and ((np.asarray(scores_a) >= threshold_a) != (np.asarray(scores_b) >= threshold_b)).any():
         raise InputError(f"{len(targets)} trials: all draws of speakers have the same difference of EERs")
     return b - a, low, high

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from .auto_layout import walk_automatically
 from .errors import InputError
-from .folders import audio_below, is_audio, split, status
+from .folders import as_wav, audio_below, split, status
 from .layout import Layout, parse
 from .walk import names_left_out, walk
 
@@ -29,11 +29,6 @@ KNOWN_LISTS = (
     "list_test_hard.txt",
     "list_test_hard2.txt",
 )
-
-
-def _as_wav(name):
-    """A file's name with the suffix ``.wav`` for that of any audio."""
-    return (os.path.splitext(name)[0] if is_audio(name) else name) + ".wav"
 
 
 @dataclass(frozen=True)
@@ -155,7 +150,7 @@ def _place_files(speaker, place):
     paths = [(path, Path(place.root, path))] if file else _files(place.root, path, layout.inside, layout)
     start = len(path) + 1 if layout.speaker.whole else path.rfind("/") + 1
     for found, entry in paths:
-        yield _audio_file(place.root, found, f"{speaker}/{_as_wav(found[start:])}", entry)
+        yield _audio_file(place.root, found, f"{speaker}/{as_wav(found[start:])}", entry)
 
 
 def _audio_file(root, path, utterance, entry):

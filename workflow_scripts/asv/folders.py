@@ -16,6 +16,11 @@ def is_audio(name):
     return name.lower().endswith(READABLE + UNREADABLE)
 
 
+def as_wav(name):
+    """A file's name with the suffix ``.wav`` for that of any audio."""
+    return (os.path.splitext(name)[0] if is_audio(name) else name) + ".wav"
+
+
 def entries(path):
     """Sorted, visible entries of a folder (hidden names are what file managers and copy tools leave behind)."""
     try:

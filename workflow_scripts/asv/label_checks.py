@@ -34,7 +34,7 @@ def check_labels(first, second, targets, speakers, names):
         notes.append(
             f"{count:,} of {len(targets):,} labels contradict the folders, such as {label} of {names[first[trial]]} "
             f"and {names[second[trial]]}"
-            + ("; 0 and 1 seem to be swapped" if count >= SWAPPED * len(targets) else "; one of them is wrong")
+            + ("; 0 and 1 seem to be swapped" if count >= SWAPPED * len(targets) else "; labels or folders are wrong")
         )
     if selves["targets"]:
         notes.append(

@@ -170,8 +170,11 @@ def recognise(path, lines):
     Raises:
         InputError: where all lines can be read in two ways.
     """
-    left, shown, perhaps_header = None, None, False
+    left, shown, perhaps_header, said = None, None, False, None
     for number, line in lines:
+        # A list may begin with a hundred thousand targets, which say no more than the first.
+        if said is not None and _targets(left, line) == said:
+            continue
         if not (found := formats_of(line)):
             continue
         if left is None:
@@ -183,6 +186,7 @@ def recognise(path, lines):
             left, shown, perhaps_header = found, (number, line), False
         if len(left) == 1 and not perhaps_header:
             break
+        said = None if perhaps_header else _targets(left, line)
     if left is None:
         return None
     # Of formats that differ in words alone, such as target/nontarget and target/impostor, all lines have the same word.
@@ -194,6 +198,12 @@ def recognise(path, lines):
             f"{shown[1].strip()[:80]!r}); write labels as target and nontarget, or utterances with their folders"
         )
     return next(iter(ways.values()))
+
+
+def _targets(forms, line):
+    """Whether a line is a target, by format; None for those in which it is no trial."""
+    trials = {form: form.parse(line) for form in forms}
+    return {form: trial and trial[0] for form, trial in trials.items()}
 
 
 def _order(form):

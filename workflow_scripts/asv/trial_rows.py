@@ -65,13 +65,13 @@ def rows_of_trials(trials, row_of, rejected, missing):
     if skipped and missing == "fail":
         raise InputError(
             f"trial list {trials.name}: {skipped} of {len(there)} trials name {len(unknown)} utterances that are not "
-            f"used, such as {with_reasons(unknown, rejected)}; {_remedy(unknown, row_of)}complete the data set, or set "
-            "scoring.on_missing_trial: skip"
+            f"used, such as {with_reasons(unknown, rejected)}; {_hint(trials, unknown, row_of)}complete the data set, "
+            "or set scoring.on_missing_trial: skip"
         )
     if not there.any():
         raise InputError(
             f"trial list {trials.name}: none of its {len(there)} trials names utterances of this data set, but such as "
-            f"{with_reasons(unknown, rejected)}; {_remedy(unknown, row_of)}give the list of this data set"
+            f"{with_reasons(unknown, rejected)}; {_hint(trials, unknown, row_of)}give the list of this data set"
         )
     return first[there], second[there], trials.targets[there], skipped
 
@@ -85,11 +85,13 @@ def with_reasons(unknown, rejected):
     return ", ".join(f"{shown(name)} ({rejected.get(name, 'not in the data set')})" for name in unknown[:5])
 
 
-def _remedy(unknown, row_of):
+def _hint(trials, unknown, row_of):
     """What else to say of a list's unknown utterances; empty, or ends in a semicolon."""
     if models := [name for name in unknown if MODEL.search(name)]:
         return (
             f"{len(models)} of them are enrolment models, such as {models[0].removesuffix('.wav')}: enrolment by "
             "several utterances of a speaker, as CN-Celeb has it, is not supported, a trial is of two utterances; "
         )
-    return "" if len(unknown) == 0 or not row_of else f"utterances here are named as {next(iter(row_of))}; "
+    if row_of and len(unknown) == len(trials.names):
+        return f"utterances of the data set are named as {next(iter(row_of))}; "
+    return ""

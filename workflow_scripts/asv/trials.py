@@ -148,10 +148,16 @@ class _Content:
         if not self.labels:
             raise InputError(f"{self.path}: no trial in this list")
 
+    def arrays(self):
+        """``(first, second, targets)`` of :class:`TrialList`."""
+        first, second = np.frombuffer(self.rows, np.int64).reshape(-1, 2).T.copy()
+        return first, second, np.array(self.labels, bool)
+
     def format(self):
         """In words."""
         notes = ["header line left out"] if self.header else []
-        notes += [f"{self.comments} comment lines left out"] if self.comments else []
+        if self.comments:
+            notes.append(f"{self.comments:,} comment line{'s' * (self.comments > 1)} left out")
         return ", ".join([str(self.form), *notes])
 
 
@@ -163,17 +169,7 @@ def read_trials(path):
             listed with both labels.
     """
     path = Path(path)
-
-    def lines():
-        return (item for item in text_lines.filled_lines(path, SETTING, WHAT) if not is_comment(item[1]))
-
-    head, _ = next(lines(), (None, None))
-    content = _Content(path, recognise(path, lines()))
-    content.read(text_lines.blocks(path, SETTING, WHAT), head)
-    content.check()
-    names, pairs = list(content.utterances), np.array(content.rows, np.int64).reshape(-1, 2)
-    targets = np.array(content.labels, bool)
-    first, second = pairs.T.copy()
+    names, first, second, targets, form = _read(path)
     return TrialList(
         name=path.stem,
         file=path.name,
@@ -183,14 +179,30 @@ def read_trials(path):
         second=second,
         targets=targets,
         duplicates=count_duplicates(path, names, first, second, targets),
-        format=content.format(),
+        format=form,
     )
+
+
+def _read(path):
+    """Names, first, second, targets and format of :class:`TrialList`."""
+
+    def lines():
+        return (item for item in text_lines.filled_lines(path, SETTING, WHAT) if not is_comment(item[1]))
+
+    head, _ = next(lines(), (None, None))
+    content = _Content(path, recognise(path, lines()))
+    content.read(text_lines.blocks(path, SETTING, WHAT), head)
+    content.check()
+    return list(content.utterances), *content.arrays(), content.format()
 
 
 def count_duplicates(path, names, first, second, targets):
     """Number of trials that repeat an earlier one; pairs with both labels are an error."""
-    low, high = np.minimum(first, second), np.maximum(first, second)  # either order is the same trial
-    listed = np.sort((low * len(names) + high) * 2 + targets)  # many times as fast as np.unique
+    listed = np.minimum(first, second) * len(names)  # either order is the same trial
+    listed += np.maximum(first, second)
+    listed *= 2
+    listed += targets
+    listed.sort()  # many times as fast as np.unique
     codes = listed >> 1
     another_pair = np.diff(codes) != 0
     distinct = 1 + int(np.count_nonzero(another_pair))
