@@ -32,9 +32,11 @@ rule unzip_checkpoint:
         python=python,
         script=script("unzip_checkpoint.py"),
         code=stage_code("unzip_checkpoint.py"),
+        source=checkpoint_source,
         options=options_of(config["checkpoint"], "sha256"),
     shell:
-        "{params.python:q} {params.script:q} --archive {input:q} {params.options} --output {output:q} > {log:q} 2>&1"
+        "{params.python:q} {params.script:q} --archive {input:q} --source {params.source:q} {params.options}"
+        " --output {output:q} > {log:q} 2>&1"
 
 
 rule trace_network:
@@ -54,7 +56,9 @@ rule trace_network:
         code=stage_code("trace_network.py"),
         versions=versions("torch"),
         outputs=config["network"]["outputs"],
-        options=options_of(config["features"], "frames"),
+        source=checkpoint_source,
+        options=options_of(config["features"], "frames") + " " + options_of(config["checkpoint"], "weights"),
     shell:
-        "{params.python:q} {params.script:q} --checkpoint {input:q} --outputs {params.outputs} {params.options}"
+        "{params.python:q} {params.script:q} --checkpoint {input:q} --source {params.source:q}"
+        " --outputs {params.outputs} {params.options}"
         " --output {output.torchscript:q} --sidecar {output.sidecar:q} > {log:q} 2>&1"
