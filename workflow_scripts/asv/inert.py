@@ -103,6 +103,8 @@ MAKERS = {
 
 def call(function, arguments):
     """What a call yields: of a known name by our own function, of any other a record."""
+    if isinstance(function, Foreign):  # such as a method, which getattr would have found
+        return Foreign(function.name)
     if not isinstance(function, Global):
         raise PickleError("a call of what is not a function")
     if function.name == "torch._tensor._rebuild_from_type_v2" and len(arguments) == 4:

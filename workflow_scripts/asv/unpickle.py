@@ -14,7 +14,7 @@ import pickletools
 from .inert import Foreign, Global, PickleError, Storage, call, dictionary, name_of, set_item, storage_of
 
 LARGEST = 64 << 20  # bytes of a pickle; one with an optimizer's state has a few hundred thousand
-MOST_INSTRUCTIONS = 3_000_000  # a checkpoint with an optimizer's state has some 20,000
+MOST_INSTRUCTIONS = 1_000_000  # a checkpoint with an optimizer's state has some 20,000
 
 
 def _persistent(machine, identity):
