@@ -12,6 +12,7 @@ import pytest
 import torch
 from fuzz import driver
 
+from asv import unpickle
 from asv.checkpoint import load_network
 from asv.errors import InputError
 from asv.formats import LEGACY_MAGIC
@@ -181,9 +182,11 @@ BOMBS = {
 }
 
 
+@pytest.mark.parametrize("most", [50_000, pytest.param(unpickle.MOST_INSTRUCTIONS, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("bomb", list(BOMBS))
-def test_pickles_cannot_eat_time_or_memory(bomb):
-    """The driver's bounds: 20 s, 1 GB."""
+def test_pickles_cannot_eat_time_or_memory(monkeypatch, bomb, most):
+    """Within the driver's bounds, 20 s and 1 GB; the largest number of instructions is for the long tests."""
+    monkeypatch.setattr(unpickle, "MOST_INSTRUCTIONS", most)
 
     def check(content, folder):
         load_network(in_zip(folder / "c.pt", content))

@@ -60,23 +60,20 @@ def _from_zip(source, path, target):
         zips.check_entries(source, archive)
         entries = [entry for entry in archive.infolist() if _is_file(entry.filename)]
         try:
-            found = [(entry.filename, _kind_of_entry(archive, entry)) for entry in entries]
+            found = [(entry.filename, _kind_of_entry(source, archive, entry)) for entry in entries]
             chosen = entries[_the_checkpoint(source, found)]
         except InputError:
             zips.verify(source, archive, archive.infolist())  # damage explains why nothing is found
             raise
         zips.verify(source, archive, [entry for entry in archive.infolist() if entry is not chosen])
-        try:
-            with archive.open(chosen) as packed, target.open("wb") as unpacked:
-                # Reads no more than the entry declares; the last read checks its CRC.
-                shutil.copyfileobj(packed, unpacked, zips.BLOCK)
-        except (zipfile.BadZipFile, EOFError) as error:
-            raise zips.damaged(source, chosen.filename, error) from error
+        with zips.reading(source, chosen), archive.open(chosen) as packed, target.open("wb") as unpacked:
+            # Reads no more than the entry declares; the last read checks its CRC.
+            shutil.copyfileobj(packed, unpacked, zips.BLOCK)
         return chosen.filename
 
 
-def _kind_of_entry(archive, entry):
-    with archive.open(entry) as stream:
+def _kind_of_entry(source, archive, entry):
+    with zips.reading(source, entry), archive.open(entry) as stream:
         return formats.of_entry(stream.read(formats.HEAD), entry.file_size)
 
 
@@ -121,6 +118,10 @@ def extract_checkpoint(path, target, source=None):
         _extract(source, path, target)
     except InputError:
         raise
+    except OSError as error:
+        if error.errno is None:  # of a decompressor
+            raise InputError(f"{source}: the archive is damaged ({error}); fetch it again") from error
+        raise InputError(f"{source}: cannot be unpacked ({error.strerror})") from error
     except Exception as error:  # zipfile, tarfile and the decompressors raise a dozen kinds at damaged bytes
         raise InputError(f"{source}: the archive is damaged or not readable ({error}); fetch it again") from error
 

@@ -71,7 +71,7 @@ def of_head(head, size):
         return Kind(None, "an empty file", AGAIN)
     if not head.strip(b"\0"):
         return Kind(None, f"nothing but zeros at its beginning ({size} bytes)", AGAIN)
-    if head[:4] == b"PK\3\4":
+    if head.startswith((b"PK\3\4", b"PK\5\6")):  # the latter is one without entries
         return Kind(ZIP, "a zip archive")
     magic = LEGACY_MAGIC.to_bytes(10, "little"), str(LEGACY_MAGIC).encode()
     if any(number in head[:48] for number in magic):
@@ -118,20 +118,24 @@ def identify(path):
     with open(path, "rb") as stream:
         size = os.fstat(stream.fileno()).st_size
         kind = of_head(stream.read(HEAD), size)
-        if kind.name in (LEGACY, SAFETENSORS):
+        if kind.name != ZIP:  # whatever it ends with: a plain tar of a zip ends as the zip does
             return kind
-        if not zipfile.is_zipfile(stream):  # its directory is at the end, whatever the beginning
-            return TRUNCATED_ZIP if kind.name == ZIP else kind
+        if not zipfile.is_zipfile(stream):
+            return TRUNCATED_ZIP
         with zipfile.ZipFile(stream) as archive:
             return _of_names(archive.namelist())
 
 
+LOCAL_HEADER = re.compile(rb"PK\x03\x04.{22}(.{2}).{2}", re.DOTALL)  # of a file in a zip; its name's length, its name
+OF_TORCH = re.compile(r"(^|/)(data\.pkl|byteorder|\.format_version|\.storage_alignment|data/\d+)$")
+
+
 def of_entry(head, size):
-    """Kind of a file in an archive by its beginning; a zip's first entry tells whether ``torch.save`` wrote it."""
+    """Kind of a file in an archive by its beginning; of a zip the first names tell whether ``torch.save`` wrote it."""
     kind = of_head(head, size)
     if kind.name == ZIP:
-        name = PurePosixPath(head[30 : 30 + int.from_bytes(head[26:28], "little")].decode("utf-8", "replace"))
-        torch = {"data.pkl", "byteorder", "version", ".format_version", ".storage_alignment", "serialization_id"}
-        if name.name in torch or (name.parent.name == "data" and name.name.isdecimal()):
-            return Kind(TORCH, "a checkpoint")
+        for header in LOCAL_HEADER.finditer(head):
+            name = head[header.end() : header.end() + int.from_bytes(header[1], "little")]
+            if OF_TORCH.search(name.decode("utf-8", "replace")):
+                return Kind(TORCH, "a checkpoint")
     return kind

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import contextmanager
 from pathlib import PureWindowsPath
 
 from .errors import InputError
@@ -56,17 +57,21 @@ def check_entries(source, archive):
             entry.CRC = None
 
 
+@contextmanager
+def reading(source, entry):
+    """Name the archive and the entry of whatever goes wrong while the entry is read."""
+    try:
+        yield
+    except Exception as error:  # the decompressors raise a dozen kinds at damaged bytes
+        if isinstance(error, OSError) and error.errno:  # of the disk, not of the entry
+            raise
+        words = f"{source}: entry {entry.filename!r} is damaged ({error or type(error).__name__}); fetch it again"
+        raise InputError(words) from error
+
+
 def verify(source, archive, entries):
     """Read entries to their ends, which compares their checksums; InputError names the first that is damaged."""
     for entry in entries:
-        try:
-            with archive.open(entry) as stream:
-                while stream.read(BLOCK):
-                    pass
-        except Exception as error:  # the decompressors raise a dozen kinds at damaged bytes
-            raise damaged(source, entry.filename, error) from error
-
-
-def damaged(source, entry, error):
-    """The error for an entry that cannot be read."""
-    return InputError(f"{source}: entry {entry!r} is damaged ({error or type(error).__name__}); fetch it again")
+        with reading(source, entry), archive.open(entry) as stream:
+            while stream.read(BLOCK):
+                pass
