@@ -118,11 +118,9 @@ def extract_checkpoint(path, target, source=None):
         _extract(source, path, target)
     except InputError:
         raise
-    except OSError as error:
-        if error.errno is None:  # of a decompressor
-            raise InputError(f"{source}: the archive is damaged ({error}); fetch it again") from error
-        raise InputError(f"{source}: cannot be unpacked ({error.strerror})") from error
-    except Exception as error:  # zipfile, tarfile and the decompressors raise a dozen kinds at damaged bytes
+    except zips.DAMAGE as error:
+        if isinstance(error, OSError) and error.errno:  # of the disk, such as a full one
+            raise InputError(f"{source}: cannot be unpacked ({error.strerror})") from error
         raise InputError(f"{source}: the archive is damaged or not readable ({error}); fetch it again") from error
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+
 import torch
 
-from . import families, tensors
+from . import families, tensors, zips
 from .errors import InputError
 from .inert import PickleError, Tensor
 from .network import EcapaTdnn
@@ -46,23 +48,30 @@ def _step_of(tree):
     return next((step for step in steps if type(step) is int and 0 <= step < 1 << 62), None)
 
 
+@functools.lru_cache(maxsize=4)
+def _shapes(channels, speakers):
+    """Shapes of the network's weights by name, without the counters."""
+    with torch.device("meta"):  # no memory, whatever width the file claims
+        weights = EcapaTdnn(channels, speakers).state_dict()
+    return {name: tuple(value.shape) for name, value in weights.items() if not name.endswith(COUNTER)}
+
+
 def _check(described, loaded, expected, needed):
     """Yield what is wrong with weights, in words.
 
     Args:
         described: values by name as the file describes them; ``loaded``, those of them that are plain tensors.
-        expected: the network's tensors by name, for their shapes; ``needed``, names that must be there.
+        expected: the network's shapes by name; ``needed``, names that must be there.
     """
     if missing := needed - described.keys():
         yield f"missing: {first_names(missing)}"
     if surplus := described.keys() - expected.keys():
         yield f"surplus: {first_names(surplus)}"
     common = sorted(expected.keys() & described.keys())
-    shapes = {name: tuple(expected[name].shape) for name in common}
     ours = {name: described[name].shape for name in common if isinstance(described[name], Tensor)}
-    if wrong := [f"{n} {ours[n]} instead of {shapes[n]}" for n in ours if ours[n] != shapes[n]]:
+    if wrong := [f"{n} {ours[n]} instead of {expected[n]}" for n in ours if ours[n] != expected[n]]:
         yield f"misshapen: {first_names(wrong)}"
-    odd = [n for n in common if ours.get(n) == shapes[n] and not _is_real(loaded.get(n))]
+    odd = [n for n in common if ours.get(n) == expected[n] and not _is_real(loaded.get(n))]
     foreign = [f"{n} ({kind_of(described[n])})" for n in common if n not in ours]
     if odd or foreign:
         yield f"not plain arrays of floating-point numbers: {first_names(odd + foreign)}"
@@ -101,7 +110,7 @@ def load_network(path, source=None, wanted=None):
         raise InputError(f"{source or path}: {error}") from error
     except PickleError as error:
         raise InputError(f"{source or path}: {error}; fetch it again, or save its weights anew, alone") from error
-    except Exception as error:  # zipfile raises a dozen kinds at damaged bytes
+    except zips.DAMAGE as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise InputError(f"{source or path}: not a readable checkpoint ({reason}); fetch it again") from error
 
@@ -114,13 +123,11 @@ def _load(opened, wanted):
     channels = described[ANCHOR].shape[0]
     classifier = described.get(TRAINING_ONLY + "weight_v")
     speakers = classifier.shape[0] if isinstance(classifier, Tensor) and classifier.shape else None
-    with torch.device("meta"):  # names and shapes alone, whatever width the file claims
-        expected = EcapaTdnn(channels, speakers or 1).state_dict()
-    expected = {name: value for name, value in expected.items() if not name.endswith(COUNTER)}
+    expected = _shapes(channels, speakers or 1)
     needed = {name for name in expected if speakers or not name.startswith(TRAINING_ONLY)}
     # Of the right shape before they are read: so much and no more is read of any file.
     ours = {n: v for n, v in described.items() if n in expected and isinstance(v, Tensor)}
-    loaded = opened.read({n: v for n, v in ours.items() if v.shape == expected[n].shape})
+    loaded = opened.read({n: v for n, v in ours.items() if v.shape == expected[n]})
     if faults := list(_check(described, loaded, expected, needed)):
         raise InputError(f"the weights are not those of an ECAPA-TDNN with C = {channels}; {'; '.join(faults)}")
     network = EcapaTdnn(channels, speakers or 1)

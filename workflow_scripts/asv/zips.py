@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import lzma
 import os
 import stat
+import struct
+import tarfile
+import zipfile
+import zlib
 from contextlib import contextmanager
 from pathlib import PureWindowsPath
 
@@ -13,6 +18,11 @@ LARGEST = 8 << 30  # bytes; the C = 512 checkpoint with its optimizer's state ha
 MOST_ENTRIES = 10_000
 HIGHEST_RATIO = 200  # of unpacked to packed size; weights hardly shrink, zeros shrink about 1000 times
 BLOCK = 1 << 20  # bytes
+# What zipfile, tarfile and the decompressors raise at damaged bytes. Other exceptions are bugs, not damage.
+DAMAGE = (
+    *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, struct.error),
+    *(OSError, EOFError, NotImplementedError, RuntimeError, ValueError, OverflowError, MemoryError),
+)
 
 
 def check_name(source, entry):
@@ -62,7 +72,7 @@ def reading(source, entry):
     """Name the archive and the entry of whatever goes wrong while the entry is read."""
     try:
         yield
-    except Exception as error:  # the decompressors raise a dozen kinds at damaged bytes
+    except DAMAGE as error:
         if isinstance(error, OSError) and error.errno:  # of the disk, not of the entry
             raise
         words = f"{source}: entry {entry.filename!r} is damaged ({error or type(error).__name__}); fetch it again"
