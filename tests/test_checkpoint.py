@@ -174,8 +174,7 @@ EXTRAS = {
 
 
 @pytest.mark.filterwarnings("ignore")  # of sparse tensors, and of pickle protocols
-@pytest.mark.parametrize("protocol", [2, 4, 5])
-@pytest.mark.parametrize("new", [True, False], ids=["zip", "legacy"])
+@pytest.mark.parametrize(("new", "protocol"), [(True, 2), (True, 5), (False, 2)], ids=["zip", "zip 5", "legacy"])
 @pytest.mark.parametrize("extra", list(EXTRAS))
 def test_harmless_extras_do_not_make_weights_unreadable(tmp_path, extra, new, protocol):
     weights = weights_of()

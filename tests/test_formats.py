@@ -11,6 +11,7 @@ import zipfile
 import numpy as np
 import pytest
 import torch
+from fuzz import driver, fuzz_checkpoint
 from helpers import assert_one_error, run_script
 
 from asv import formats, tensors
@@ -411,3 +412,29 @@ def test_kinds_of_what_torch_wrote_over_the_years():
             for new in (True, False):
                 content = saved({"a": torch.ones(1)}, _use_new_zipfile_serialization=new, pickle_protocol=protocol)
                 assert formats.of_entry(content[: formats.HEAD], len(content)).name in formats.WEIGHTS, (protocol, new)
+
+
+def test_fuzzed_archives_and_checkpoints():
+    """A result or an InputError, within bounds, and nothing written elsewhere; for hours by hand (tests/fuzz)."""
+    found = driver.fuzz("checkpoint", fuzz_checkpoint.make_input, fuzz_checkpoint.check, count=500)
+    assert found["read"] > 5
+
+
+def test_numbers_that_wait_for_a_negation_are_not_read_without_it(tmp_path):
+    """``torch._neg_view`` and its like leave a mark beside the storage."""
+    (tmp_path / "c.pt").write_bytes(saved({"w": torch._neg_view(torch.ones(3)), "v": torch.ones(3)}))
+    assert torch.load(tmp_path / "c.pt", weights_only=True)["w"].tolist() == [-1, -1, -1]
+    with tensors.open_file(tmp_path / "c.pt") as opened:
+        assert opened.tree["w"].name == "a tensor with metadata"
+        assert opened.read({"v": opened.tree["v"]})["v"].tolist() == [1, 1, 1]
+
+
+def test_names_in_messages_are_printable(tmp_path):
+    weights = {**WEIGHTS, "x\n\x1b[31m" + "y" * 100: torch.ones(1), "fc.bias": torch.ones(1)}
+    (tmp_path / "c.pt").write_bytes(saved(weights))
+    with pytest.raises(InputError) as caught:
+        load_network(tmp_path / "c.pt")
+    assert str(caught.value).isprintable()
+    assert "surplus: x??[31m" in str(caught.value)
+    message = refused(tmp_path, zipped(("a\n\x1b[31m.txt", b"hello")))
+    assert message.isprintable()

@@ -41,7 +41,8 @@ def _the_checkpoint(source, found):
     if len(weights) > 1 and len(named) == 1:
         return named[0]
     if len(weights) != 1:
-        listed = [found[place][0] for place in weights] or [f"{name} ({kind.words})" for name, kind in found]
+        chosen = [formats.shown(found[place][0]) for place in weights]
+        listed = chosen or [f"{formats.shown(name)} ({kind.words})" for name, kind in found]
         raise InputError(
             f"{source}: expected one checkpoint in the archive, {_found(len(weights), listed)}; "
             "set checkpoint.archive to an archive of one, or to the checkpoint itself"
@@ -130,7 +131,7 @@ def _extract(source, path, target):
         shutil.copyfile(path, target)
     elif kind.name in (formats.ZIP, formats.TAR):
         unpack = _from_zip if kind.name == formats.ZIP else _from_tar
-        source = f"{source}: {unpack(source, path, target)}"
+        source = f"{source}: {formats.shown(unpack(source, path, target))}"
         kind = formats.identify(target)
     if kind.name not in formats.WEIGHTS:
         raise InputError(f"{source}: {kind.words}; {kind.remedy}")

@@ -8,9 +8,10 @@ import torch
 
 from . import families, tensors, zips
 from .errors import InputError
+from .formats import shown
 from .inert import PickleError, Tensor
 from .network import EcapaTdnn
-from .weights import first_names, kind_of, places, shown, summary
+from .weights import first_names, kind_of, places, summary
 
 ANCHOR = "conv1d_in.weight"  # the first layer, by which weights are found whatever stands before their names
 TRAINING_ONLY = "speaker_embedding."
@@ -66,7 +67,7 @@ def _check(described, loaded, expected, needed):
     if missing := needed - described.keys():
         yield f"missing: {first_names(missing)}"
     if surplus := described.keys() - expected.keys():
-        yield f"surplus: {first_names(surplus)}"
+        yield f"surplus: {first_names(map(shown, surplus))}"
     common = sorted(expected.keys() & described.keys())
     ours = {name: described[name].shape for name in common if isinstance(described[name], Tensor)}
     if wrong := [f"{n} {ours[n]} instead of {expected[n]}" for n in ours if ours[n] != expected[n]]:

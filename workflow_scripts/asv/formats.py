@@ -43,6 +43,13 @@ BEGINNINGS = {
 }
 
 
+def shown(key):
+    """A name from a file that nobody has checked, for a message: short, printable."""
+    text = key if isinstance(key, str) else str(key) if type(key) in (int, bool) else "an unnamed key"
+    text = "".join(character if character.isprintable() else "?" for character in text[:200])
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
 def _has_safetensors_header(head, size):
     length = int.from_bytes(head[:8], "little")
     return head[8:9] == b"{" and 2 <= length <= min(LARGEST_HEADER, size - 8)

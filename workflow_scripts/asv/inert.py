@@ -76,8 +76,14 @@ def _tensor(dtype, storage, offset, shape, stride):
     return Tensor(storage, dtype or storage.dtype or "uint8", offset, shape, stride)
 
 
+def _tensor_v2(storage, offset, shape, stride, requires_grad=None, hooks=None, metadata=None):
+    # What metadata there may be, such as a negation that is yet to be done, changes the numbers.
+    return Foreign("a tensor with metadata") if metadata else _tensor(None, storage, offset, shape, stride)
+
+
 def _tensor_v3(storage, offset, shape, stride, requires_grad, hooks, dtype, metadata=None):
-    return _tensor(dtype.name.rpartition(".")[2], storage, offset, shape, stride)
+    described = _tensor(dtype.name.rpartition(".")[2], storage, offset, shape, stride)
+    return Foreign("a tensor with metadata") if metadata else described
 
 
 def dictionary(pairs=()):
@@ -92,7 +98,7 @@ MAKERS = {
     "collections.OrderedDict": dictionary,
     "torch.Size": lambda sizes=(): sizes if is_size(sizes) else Foreign("torch.Size"),
     "torch._utils._rebuild_tensor": lambda *parts: _tensor(None, *parts),
-    "torch._utils._rebuild_tensor_v2": lambda *parts: _tensor(None, *parts[:4]),
+    "torch._utils._rebuild_tensor_v2": _tensor_v2,
     "torch._utils._rebuild_tensor_v3": _tensor_v3,
     "torch._utils._rebuild_parameter": lambda data, *rest: data,
     "torch._utils._rebuild_parameter_with_state": lambda data, *rest: data,

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import pickletools
 
-from .inert import Foreign, Global, PickleError, Storage, call, dictionary, name_of, set_item, storage_of
+from .inert import Foreign, Global, PickleError, Storage, Tensor, call, dictionary, name_of, set_item, storage_of
 
 LARGEST = 64 << 20  # bytes of a pickle; one with an optimizer's state has a few hundred thousand
 MOST_INSTRUCTIONS = 1_000_000  # a checkpoint with an optimizer's state has some 20,000
@@ -116,6 +116,8 @@ def _make_old(machine, argument):
 
 def _build(machine, argument):
     (state,) = machine.top(1)
+    if isinstance(machine.stack[-1], Tensor):
+        raise PickleError("a state for a tensor, which would change its numbers")
     if isinstance(machine.stack[-1], Foreign):
         machine.stack[-1].state = state  # of all others it is attributes, which nothing here needs
 

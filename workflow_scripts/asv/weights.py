@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .errors import InputError
+from .formats import shown
 from .inert import Foreign, Global, Tensor
 
 DEEPEST = 5  # levels of dictionaries in dictionaries
@@ -14,13 +15,6 @@ FRIENDLY = {
     **dict.fromkeys(("numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar"), "a NumPy number"),
     **dict.fromkeys(("numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct"), "a NumPy array"),
 }
-
-
-def shown(key):
-    """A key for a message: short, printable."""
-    text = key if isinstance(key, str) else str(key) if type(key) in (int, bool) else "an unnamed key"
-    text = "".join(c if c.isprintable() else "?" for c in text[: LONGEST + 1])
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def kind_of(value):
@@ -163,7 +157,9 @@ class Place:
             for key, value in level.items()
             if key != name and isinstance(value, (dict, list, tuple, Foreign))
         ]
-        return beside + sorted({n.split(".")[0] for n, _ in _named(self.content) if not n.startswith(self.prefix)})
+        return beside + sorted(
+            {shown(n.split(".")[0]) for n, _ in _named(self.content) if not n.startswith(self.prefix)}
+        )
 
 
 def summary(tree):
