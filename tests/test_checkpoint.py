@@ -20,9 +20,15 @@ from asv.errors import InputError
 from asv.network import EcapaTdnn
 
 
-def weights_of(channels=8, speakers=3):
+@functools.lru_cache
+def seeded(channels, speakers):
     torch.manual_seed(0)
     return EcapaTdnn(channels, speakers).state_dict()
+
+
+def weights_of(channels=8, speakers=3):
+    """Weights that a test may change."""
+    return {name: value.clone() for name, value in seeded(channels, speakers).items()}
 
 
 def saved(path, content, **options):
