@@ -172,6 +172,19 @@ BOMBS = {
     + b"".join(b"\x8a\x0d" + (i * (2**61 - 1)).to_bytes(13, "little") + b"N" for i in range(100_000))
     + b"u.",
     "one long list again and again": HALF + b"]q\x00(" + b"]" * 100_000 + b"e" + PAIR * 50_000 + b".",
+    "one long list in a tensor again and again": HALF
+    + b"]q\x00("
+    + b"]" * 40_000
+    + b"e"
+    + (
+        name("torch._tensor", "_rebuild_from_type_v2")
+        + b"("
+        + name("collections", "OrderedDict")
+        + name("torch", "Tensor")
+        + b"h\x00\x85}tR0"
+    )
+    * 5_000
+    + b".",
     "itself": HALF + b"}q\x00(" + text("a") + b"h\x00" + text("b") + b"h\x00u.",
     "one dictionary in many": HALF
     + b"}q\x00("

@@ -20,7 +20,7 @@ def check_digest(path, sha256, source=None):
     try:
         found = files.digest(path)
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); see checkpoint.archive") from error
+        raise InputError(f"{source or path}: cannot be read ({error.strerror}); see checkpoint.archive") from error
     if found != sha256.lower():
         raise InputError(
             f"{source or path}: SHA-256 is {found}, checkpoint.sha256 says {sha256}; "
@@ -185,5 +185,5 @@ def checkpoint_in_folder(folder):
 def _is_checkpoint(path):
     try:
         return formats.identify(path).name in formats.WEIGHTS
-    except (OSError, ValueError, zipfile.BadZipFile):  # a damaged file is none; its name is listed
+    except zips.DAMAGE:  # a damaged file is none; its name is listed
         return False

@@ -87,6 +87,7 @@ def _tensor_v3(storage, offset, shape, stride, requires_grad, hooks, dtype, meta
 
 
 def dictionary(pairs=()):
+    """A dictionary of pairs, or of another dictionary."""
     content = {}
     for key, value in pairs.items() if type(pairs) is dict else pairs:
         set_item(content, key, value)
@@ -129,11 +130,13 @@ def call(function, arguments):
 def _is_rebuild(arguments):
     """Whether a tensor with attributes is of torch's own class, made by a known function."""
     function, kind, inner, _ = arguments
-    known = isinstance(function, Global) and function.name in MAKERS and isinstance(inner, tuple)
-    return known and name_of(kind) in ("torch.Tensor", "torch._tensor.Tensor", "torch.nn.parameter.Parameter")
+    known = isinstance(function, Global) and function.name in MAKERS and function.name.startswith("torch._utils.")
+    classes = ("torch.Tensor", "torch._tensor.Tensor", "torch.nn.parameter.Parameter")
+    return known and isinstance(inner, tuple) and name_of(kind) in classes
 
 
 def name_of(value):
+    """Name of a class."""
     return value.name if isinstance(value, Global) else "an unknown class"
 
 
