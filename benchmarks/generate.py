@@ -78,6 +78,7 @@ def scoring_inputs(folder, speakers, utterances, trials, shards=1):
     engine = {"engine": "none", "versions": {}, "requested_precision": "f32", "precision": "f32", "code": ""}
     engine |= {"precision_from": "engine", "threads": 1, "batch_size": 1, "utterances": 0}
     network = {"checkpoint_sha256": "", "channels": 0, "parameters": 0, "step": 0, "speakers": 0, "code": ""}
+    network |= {"weights": "", "omitted": []}
     contents = {"sidecar": engine, "network": network, "features": {"sample_rate": 16000, "code": ""}}
     contents["artefact"] = {"options": {}, "code": ""}
     for name, content in contents.items():

@@ -141,6 +141,12 @@ def refuse_wildcards():
 checked(refuse_wildcards)
 
 
+def checkpoint_source(wildcards, output):
+    """What messages call the checkpoint: the user's own file or URL."""
+    source = config["checkpoint"]["archive"]
+    return source if source.startswith(("http://", "https://")) else CHECKPOINT_ARCHIVE
+
+
 wildcard_constraints:
     batch=r"[1-9][0-9]*",
     shard=r"[0-9]+-of-[0-9]+",

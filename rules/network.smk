@@ -37,9 +37,11 @@ rule unzip_checkpoint:
         python=python,
         script=script("unzip_checkpoint.py"),
         code=stage_code("unzip_checkpoint.py"),
+        source=checkpoint_source,
         options=options_of(config["checkpoint"], "sha256"),
     shell:
-        "{params.python:q} {params.script:q} --job {params.job:q} --archive {input:q} {params.options} --output {output:q} > {log:q} 2>&1"
+        "{params.python:q} {params.script:q} --job {params.job:q} --archive {input:q} --source {params.source:q}"
+        " {params.options} --output {output:q} > {log:q} 2>&1"
 
 
 rule trace_network:
@@ -61,7 +63,9 @@ rule trace_network:
         code=stage_code("trace_network.py"),
         versions=stage_versions("trace_network.py"),
         outputs=config["network"]["outputs"],
-        options=options_of(config["features"], "frames"),
+        source=checkpoint_source,
+        options=options_of(config["features"], "frames") + " " + options_of(config["checkpoint"], "weights"),
     shell:
-        "{params.python:q} {params.script:q} --job {params.job:q} --checkpoint {input:q} --outputs {params.outputs} {params.options}"
+        "{params.python:q} {params.script:q} --job {params.job:q} --checkpoint {input:q} --source {params.source:q}"
+        " --outputs {params.outputs} {params.options}"
         " --output {output.torchscript:q} --sidecar {output.sidecar:q} > {log:q} 2>&1"

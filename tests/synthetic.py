@@ -58,6 +58,7 @@ def write_score_inputs(folder, names, embeddings, durations, training_speakers=4
     engine = {"engine": "none", "versions": {}, "requested_precision": "f32", "precision": "f32", "code": "0"}
     engine |= {"precision_from": "engine", "threads": 1, "batch_size": 4, "utterances": len(names)}
     network = {"checkpoint_sha256": "0", "channels": 8, "speakers": training_speakers, "step": 7, "parameters": 1}
+    network |= {"weights": "model_state_dict", "omitted": ["optimizer_state_dict"]}
     contents = {
         "sidecar": engine,
         "features": {"sample_rate": 16000, "code": "0"},

@@ -1,11 +1,17 @@
 """Checkpoints that nobody has checked: never executed, and refused with the names of what is wrong."""
 
+import argparse
 import collections
+import datetime
+import enum
+import functools
 import io
 import os
+import pathlib
 import pickle
 import random
 
+import numpy as np
 import pytest
 import torch
 
@@ -14,9 +20,15 @@ from asv.errors import InputError
 from asv.network import EcapaTdnn
 
 
-def weights_of(channels=8, speakers=3):
+@functools.lru_cache
+def seeded(channels, speakers):
     torch.manual_seed(0)
     return EcapaTdnn(channels, speakers).state_dict()
+
+
+def weights_of(channels=8, speakers=3):
+    """Weights that a test may change."""
+    return {name: value.clone() for name, value in seeded(channels, speakers).items()}
 
 
 def saved(path, content, **options):
@@ -45,7 +57,8 @@ def refused_weights(folder, weights):
 def test_width_and_number_of_speakers_are_read_off_the_weights(tmp_path, channels, speakers):
     weights = weights_of(channels, speakers)
     network, facts = load_network(saved(tmp_path / "c.pt", {"step": 7, "model_state_dict": weights}))
-    assert facts == {"channels": channels, "speakers": speakers, "step": 7}
+    found = {"channels": channels, "speakers": speakers, "step": 7}
+    assert facts == {**found, "weights": "model_state_dict", "omitted": []}
     assert not network.training
     for name, value in network.state_dict().items():
         assert torch.equal(value, weights[name]), name
@@ -90,6 +103,150 @@ def test_other_floating_types_are_converted_to_float32(tmp_path, dtype):
     assert torch.equal(network.fc.weight, weights["fc.weight"].float())
 
 
+def assert_same(network, weights):
+    for name, value in network.state_dict().items():
+        if not name.endswith("num_batches_tracked"):
+            assert torch.equal(value, weights[name].float()), name
+
+
+def before(prefix, weights):
+    return {prefix + name: value for name, value in weights.items()}
+
+
+OPTIMIZER = {"state": {0: {"exp_avg": torch.ones(3)}}, "param_groups": [{"lr": 1e-3, "params": [0]}]}
+LIGHTNING = {"epoch": 3, "global_step": 12, "pytorch-lightning_version": "2.2.0", "optimizer_states": [OPTIMIZER]}
+
+
+@pytest.mark.parametrize("prefix", ["", "module.", "_orig_mod.", "module._orig_mod.", "model.module.", "a.b.encoder."])
+@pytest.mark.parametrize(
+    ("wrap", "place"),
+    [
+        (lambda w: w, "top level"),
+        *((lambda w, key=key: {"epoch": 1, key: w}, key) for key in ("state_dict", "model", "net", "x y")),
+        (lambda w: {**LIGHTNING, "state_dict": w, "hyper_parameters": {"lr": 1e-3}}, "state_dict"),
+        (lambda w: {"model": {"state_dict": w}, "optimizer": OPTIMIZER}, "model.state_dict"),
+        (lambda w: ({"epoch": 1}, w), "1"),
+        (lambda w: collections.defaultdict(dict, net=w), "net"),
+    ],
+)
+def test_weights_are_found_in_any_wrapper_behind_any_prefix(tmp_path, wrap, place, prefix):
+    weights = weights_of()
+    network, facts = load_network(saved(tmp_path / "c.pt", wrap(before(prefix, weights))))
+    assert_same(network, weights)
+    assert facts["weights"] == place + (f", without the prefix {prefix}" if prefix else "")
+    assert facts["speakers"] == 3
+
+
+def test_what_is_omitted_is_named(tmp_path):
+    weights = before("model.", weights_of()) | before("loss.", {"weight": torch.ones(3, 192)})
+    content = {**LIGHTNING, "state_dict": weights, "callbacks": {}, "args": argparse.Namespace(lr=1)}
+    _, facts = load_network(saved(tmp_path / "c.ckpt", content))
+    assert facts["omitted"] == ["optimizer_states", "callbacks", "args (argparse.Namespace)", "loss"]
+    assert facts["step"] == 12
+    _, facts = load_network(saved(tmp_path / "c.pt", {**weights_of(), "loss.weight": torch.ones(3, 192)}))
+    assert facts["omitted"] == ["loss"]
+
+
+class Colour(enum.Enum):
+    RED = 1
+
+
+class Settings(dict):
+    """As the dictionaries with attributes that frameworks keep their settings in."""
+
+
+EXTRAS = {
+    "arguments": argparse.Namespace(lr=1e-3, path=pathlib.Path("x")),
+    "path": pathlib.PurePosixPath("a/b"),
+    "date": datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc),
+    "enum": Colour.RED,
+    "number": np.float64(3.5),
+    "array": np.arange(6.0).reshape(2, 3),
+    "objects": np.array([{"a": 1}, None], dtype=object),
+    "dictionary": Settings(a=Settings(b=1)),
+    "set": {1, 2, frozenset("a")},
+    "bytes": b"\0\1" * 100,
+    "bytearray": bytearray(b"abc"),
+    "complex": 1j,
+    "range": range(3),
+    "large": 1 << 100_000,
+    "tuple keys": {(1, 2): 3, None: 4, 1.5: 5, b"x": 6},
+    "partial": functools.partial(print, 1),
+    "tensor": torch.ones(3).to_sparse(),
+    "dtype": torch.float32,
+    "generator": torch.get_rng_state(),
+    "scheduler": torch.optim.lr_scheduler.StepLR(torch.optim.SGD([torch.ones(1)], lr=1), 1).state_dict(),
+}
+
+
+@pytest.mark.filterwarnings("ignore")  # of sparse tensors, and of pickle protocols
+@pytest.mark.parametrize(("new", "protocol"), [(True, 2), (True, 5), (False, 2)], ids=["zip", "zip 5", "legacy"])
+@pytest.mark.parametrize("extra", list(EXTRAS))
+def test_harmless_extras_do_not_make_weights_unreadable(tmp_path, extra, new, protocol):
+    weights = weights_of()
+    content = {"extra": EXTRAS[extra], "model_state_dict": weights, "also": [EXTRAS[extra]]}
+    path = saved(tmp_path / "c.pt", content, _use_new_zipfile_serialization=new, pickle_protocol=protocol)
+    network, facts = load_network(path)
+    assert_same(network, weights)
+    assert all("asv" not in part for part in facts["omitted"])
+
+
+def test_two_places_of_weights_want_a_choice(tmp_path):
+    one, other = weights_of(), {name: value + 1 for name, value in weights_of().items()}
+    path = saved(tmp_path / "c.pt", {"model": before("module.", one), "ema": other})
+    assert "weights in 2 places; set checkpoint.weights to one of: ema, model.module" in refused(path)
+    assert_same(load_network(path, wanted="ema")[0], other)
+    assert_same(load_network(path, wanted="model.module")[0], one)
+    with pytest.raises(InputError, match=r"checkpoint.weights: no weights at 'mode'; choose from: ema, model.module"):
+        load_network(path, wanted="mode")
+    both = before("model.", one) | before("model_ema.", other)
+    path = saved(tmp_path / "d.pt", {"state_dict": both})
+    assert "state_dict.model, state_dict.model_ema" in refused(path)
+    network, facts = load_network(path, wanted="state_dict.model_ema")
+    assert_same(network, other)
+    assert facts["omitted"] == ["model"]
+    assert_same(load_network(saved(tmp_path / "e.pt", one), wanted=".")[0], one)
+
+
+def test_one_dictionary_under_two_names_is_one_place(tmp_path):
+    weights = weights_of()
+    _, facts = load_network(saved(tmp_path / "c.pt", {"model": weights, "best": weights}))
+    assert facts["weights"] == "model"
+
+
+def test_counters_of_batches_may_lack_or_be_of_any_kind(tmp_path):
+    weights = {n: v for n, v in weights_of().items() if not n.endswith("num_batches_tracked")}
+    network, _ = load_network(saved(tmp_path / "c.pt", weights))
+    assert_same(network, weights)
+    assert {int(v) for n, v in network.state_dict().items() if n.endswith("num_batches_tracked")} == {0}
+    weights["batchnorm_in.num_batches_tracked"] = torch.tensor(3.5)
+    weights["batchnorm_99.num_batches_tracked"] = torch.ones(2, dtype=torch.int16)
+    load_network(saved(tmp_path / "c.pt", weights))
+
+
+def test_messages_name_the_users_file_and_what_is_in_it(tmp_path):
+    content = {"epoch": 3, "state_dict": {"encoder.w": torch.ones(2, 3), "encoder.b": torch.ones(2)}}
+    path = saved(tmp_path / "checkpoint.pt", content)
+    with pytest.raises(InputError, match=r"^mine\.ckpt: no conv1d_in.*In it: epoch \(int\), state_dict \(2 names: "):
+        load_network(path, source="mine.ckpt")
+
+
+@pytest.mark.parametrize(
+    ("names", "family"),
+    [
+        (["blocks.0.conv.conv.weight", "asp_bn.norm.weight"], "SpeechBrain's ECAPA-TDNN"),
+        (["front.layer1.0.conv1.weight", "front.seg_1.weight"], "WeSpeaker's ResNet"),
+        (
+            ["speaker_encoder.conv1.weight", "speaker_encoder.layer1.convs.0.weight", "speaker_encoder.bn5.weight"],
+            "Tao",
+        ),
+    ],
+)
+def test_networks_of_other_frameworks_are_named(tmp_path, names, family):
+    message = refused(saved(tmp_path / "c.pt", {"model": {name: torch.ones(1) for name in names}}))
+    assert f"it seems to be {family}" in message or f"it seems to be the ECAPA-TDNN of {family}" in message
+
+
 # What could run code
 
 
@@ -104,39 +261,51 @@ class Payload:
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # of torch, about the pickle's version
-@pytest.mark.parametrize("place", ["alone", "step", "weights", "optimizer"])
-@pytest.mark.parametrize("form", ["zip", "legacy", "pickle"])
+@pytest.mark.parametrize("place", ["alone", "step", "weights", "optimizer", "pickle"])
+@pytest.mark.parametrize("form", ["zip", "legacy"])
 def test_malicious_pickle_is_never_executed(tmp_path, place, form):
     payload = Payload(tmp_path / "executed")
     content = {
-        "alone": payload,
         "step": {"step": payload, "model_state_dict": weights_of()},
         "weights": {"model_state_dict": {**weights_of(), "fc.bias": payload}},
         "optimizer": {"model_state_dict": weights_of(), "optimizer_state_dict": payload},
-    }[place]
+    }.get(place, payload)
     path = tmp_path / "c.pt"
-    if form == "pickle":
+    if place == "pickle":
         path.write_bytes(pickle.dumps(payload))
+        assert "a plain Python pickle" in refused(path)
+    elif place == "alone":
+        message = refused(saved(path, content, _use_new_zipfile_serialization=form == "zip"))
+        assert "In it: nothing but posix.mkdir" in message
+    elif place == "weights":
+        message = refused(saved(path, content, _use_new_zipfile_serialization=form == "zip"))
+        assert "not plain arrays of floating-point numbers: fc.bias (posix.mkdir)" in message
     else:
-        saved(path, content, _use_new_zipfile_serialization=form == "zip")
-    message = refused(path)
-    assert "could run code" in message
-    assert "save step, model_state_dict and optimizer_state_dict anew" in message
+        _, facts = load_network(saved(path, content, _use_new_zipfile_serialization=form == "zip"))
+        assert facts["omitted"] == [f"{'step' if place == 'step' else 'optimizer_state_dict'} (posix.mkdir)"]
     assert not (tmp_path / "executed").exists()
-    if form == "pickle":  # the test can fail: an unsafe loader runs it
+    if place == "pickle":  # the test can fail: an unsafe loader runs it
         pickle.loads(path.read_bytes())
         assert (tmp_path / "executed").exists()
 
 
-def test_whole_module_is_refused_as_it_could_run_code(tmp_path):
-    assert "could run code" in refused(saved(tmp_path / "c.pt", {"model_state_dict": EcapaTdnn(8, 3)}))
+@pytest.mark.filterwarnings("ignore")  # of torch, which keeps the source of old files
+@pytest.mark.parametrize("new", [True, False], ids=["zip", "legacy"])
+@pytest.mark.parametrize("wrap", [lambda m: m, lambda m: {"model": m}, torch.nn.DataParallel], ids=["", "model", "DP"])
+def test_weights_of_a_whole_module_are_read_without_making_it(tmp_path, wrap, new):
+    module = EcapaTdnn(8, 3)
+    network, facts = load_network(saved(tmp_path / "c.pt", wrap(module), _use_new_zipfile_serialization=new))
+    assert facts["speakers"] == 3
+    assert_same(network, module.state_dict())
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
 def test_torchscript_is_not_a_checkpoint(tmp_path):
     with torch.no_grad():
         torch.jit.trace(torch.nn.Linear(2, 2), torch.zeros(1, 2)).save(str(tmp_path / "c.pt"))
-    assert "TorchScript" in refused(tmp_path / "c.pt")
+    message = refused(tmp_path / "c.pt")
+    assert "a TorchScript archive, not weights; save model.state_dict() with torch.save" in message
+    assert "weights_only" not in message
 
 
 # What is not a checkpoint
@@ -150,10 +319,8 @@ def test_torchscript_is_not_a_checkpoint(tmp_path):
 )
 def test_other_files_are_refused(tmp_path, content):
     (tmp_path / "c.pt").write_bytes(content)
-    message = refused(tmp_path / "c.pt")
-    assert any(
-        part in message for part in ("not a file of torch.save", "not a readable checkpoint", "model_state_dict")
-    )
+    kinds = ("an empty file", "not known", "begins with 'not a checkpoint'", "a plain Python pickle", "end is missing")
+    assert any(kind in refused(tmp_path / "c.pt") for kind in kinds)
 
 
 def test_missing_file_is_refused(tmp_path):
@@ -200,7 +367,8 @@ def test_random_damage_ends_in_a_reason_or_in_a_network(tmp_path, new):
 )
 def test_content_without_a_dictionary_of_tensors(tmp_path, content):
     message = refused(saved(tmp_path / "c.pt", content))
-    assert "no 'model_state_dict' (a dictionary of tensors)" in message
+    assert "no conv1d_in.weight (C, 80, 5)" in message
+    assert "In it: " in message
 
 
 # Weights of something else

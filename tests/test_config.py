@@ -160,6 +160,7 @@ def test_dotted_setting_is_told_how_to_reach_into_a_group(key, remedy):
         ({"engine": ["openvino"]}, "engine", "string"),
         ({"checkpoint": {"archive": 3}}, "checkpoint.archive", "string"),
         ({"checkpoint": {"sha256": 123}}, "checkpoint.sha256", "string or null"),
+        ({"checkpoint": {"weights": 1}}, "checkpoint.weights", "string or null"),
     ],
 )
 def test_wrong_type_names_the_setting_and_the_type(config, place, wanted):

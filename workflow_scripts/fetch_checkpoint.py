@@ -8,8 +8,9 @@ import urllib.request
 from pathlib import Path
 
 from asv import cli, files
-from asv.archive import LARGEST, check_digest
+from asv.archive import check_digest
 from asv.errors import InputError
+from asv.zips import LARGEST
 
 TIMEOUT = 60  # seconds without a byte
 BLOCK = 1 << 20  # bytes

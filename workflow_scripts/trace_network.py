@@ -42,10 +42,12 @@ def main():
     parser.add_argument("--sidecar", type=Path, required=True, help="JSON: where the graph comes from")
     parser.add_argument("--outputs", nargs="+", choices=("embedding", "attention"), default=["embedding"])
     parser.add_argument("--frames", type=int, default=200, help="frames of a crop")
+    parser.add_argument("--source", help="what messages call the checkpoint, where that is not its path")
+    parser.add_argument("--weights", help="which of several places of weights in the checkpoint; messages list them")
     options = parser.parse_args()
     if options.outputs not in (["embedding"], ["embedding", "attention"]):
         raise InputError("--outputs: 'embedding', or 'embedding attention'")
-    network, facts = load_network(options.checkpoint)
+    network, facts = load_network(options.checkpoint, options.source, options.weights)
     module = network if "attention" in options.outputs else EmbeddingOnly(network)
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of torch.jit: TorchScript is what the engines read
@@ -67,6 +69,7 @@ def main():
         "code": code.digest(__file__),
     }
     files.write_json(options.sidecar, sidecar)
+    print(f"weights: {facts['weights']}; omitted: {', '.join(facts['omitted']) or 'nothing'}")
     print(f"C = {facts['channels']}, {parameters} parameters; trace and eager differ by {worst:.1e} at most")
 
 

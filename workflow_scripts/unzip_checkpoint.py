@@ -1,7 +1,7 @@
 """Take the checkpoint out of its archive, safely.
 
-The archive is a zip with one .pt or .pth in it, or such a file itself. Entries with paths that lead outside, links,
-decompression bombs and damaged entries are refused.
+The archive is a zip or tar with one checkpoint in it (a file of torch.save, or safetensors), or such a file itself,
+whatever its name. Entries with paths that lead outside, links, decompression bombs and damaged entries are refused.
 """
 
 from pathlib import Path
@@ -12,14 +12,15 @@ from asv.archive import check_digest, extract_checkpoint
 
 def main():
     parser = cli.parser(__doc__)
-    parser.add_argument("--archive", type=Path, required=True, help="checkpoint.zip, or a bare .pt")
+    parser.add_argument("--archive", type=Path, required=True, help="checkpoint.zip, or a bare checkpoint")
     parser.add_argument("--output", type=Path, required=True, help="checkpoint.pt")
     parser.add_argument("--sha256", help="refuse the archive unless this is its digest")
+    parser.add_argument("--source", help="what messages call the archive, where that is not its path")
     options = parser.parse_args()
     if options.sha256:
-        check_digest(options.archive, options.sha256)
+        check_digest(options.archive, options.sha256, options.source)
     with files.atomic_file(options.output) as temporary:
-        extract_checkpoint(options.archive, temporary)
+        extract_checkpoint(options.archive, temporary, options.source)
 
 
 if __name__ == "__main__":

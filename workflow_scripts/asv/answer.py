@@ -131,6 +131,7 @@ def text(result):
         "network": f"ECAPA-TDNN, C = {network['channels']}, {network['parameters']:,} parameters, "
         f"step {network['step']}, {network['speakers']} training speakers",
         "checkpoint": f"sha256 {network['checkpoint_sha256']}",
+        "weights": network["weights"] + (f"; omitted: {', '.join(network['omitted'])}" if network["omitted"] else ""),
         "versions": ", ".join(f"{name} {version}" for name, version in result["versions"].items()),
         "code": result["code"],
     }
