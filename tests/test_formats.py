@@ -98,7 +98,7 @@ def test_checkpoint_of_any_name(tmp_path, kind, name):
 
 
 @pytest.mark.parametrize("kind", list(CONTENTS))
-@pytest.mark.parametrize("name", ["exps/pretrain.model", "a", "b.pth.tar", "c.zip", "d.ckpt"])
+@pytest.mark.parametrize("name", ["exps/pretrain.model", "c"])
 @pytest.mark.parametrize(
     "pack",
     [zipped, tarred, *(lambda *entries, mode=f"w:{how}": tarred(*entries, mode=mode) for how in ("gz", "bz2", "xz"))],
