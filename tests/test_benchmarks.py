@@ -10,7 +10,7 @@ from conftest import Workflow
 from helpers import assert_one_error, run_script
 from synthetic import write_checkpoint, write_tree, write_trials
 
-from asv import agreement, benchmark_table, cpus, engines, files
+from asv import agreement, benchmark_table, cpus, engines, files, receipts
 from asv.checkpoint import load_network
 from asv.network import EmbeddingOnly
 
@@ -92,8 +92,8 @@ def test_a_second_call_does_nothing_and_a_batch_size_more_measures_only_that(pro
     assert_measurements_were_alone(project.folder, 7)  # the new ones with --cores 2
 
 
-def test_the_gate_catches_perturbed_weights(project, tmp_path):
-    """An artefact made from slightly other weights takes the place of the right one, unnoticed by the workflow."""
+def test_the_gate_catches_perturbed_weights(project, tmp_path, monkeypatch):
+    """An artefact made from slightly other weights takes the place of the right one, and is given its receipt."""
     copy = Workflow(tmp_path / "copy")
     shutil.copytree(project.folder, copy.folder, symlinks=True)
     network, _ = load_network(copy.folder / "work/checkpoint/checkpoint.pt")
@@ -108,6 +108,9 @@ def test_the_gate_catches_perturbed_weights(project, tmp_path):
     engines.module("openvino").compile_artefact(
         copy.folder / "other.pt", artefact, batch_size=3, shape=(80, 200), precision="f32", options={}, device=None
     )
+    monkeypatch.chdir(copy.folder)
+    receipt = receipts.place("work/engines/openvino-f32/bs3")
+    receipts.write("work/engines/openvino-f32/bs3", files.read_json(receipt)["key"])
     output = copy.run("accuracy_gate", "--forcerun", "infer", fails=True)
     assert "1 of" in output
     assert "openvino-f32, batch size 3: least cosine 0." in output

@@ -3,7 +3,7 @@
 Whenever a call exits with 0, every file that it was asked for must equal, byte by byte, the one of a run from nothing
 in a clean folder; whenever it does not, the same call must succeed as soon as the cause is gone. By hand, for longer:
 
-    python tests/walk/walk.py --seed 1 --steps 2000
+    python tests/walk/walk.py --seed 1 --seconds 3600
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import hashlib
+import itertools
 import json
 import os
 import random
@@ -123,6 +124,7 @@ class Project:
         """Digest of all that an answer rests on."""
         names = sorted(p for p in self.folder.rglob("*") if p.is_file() and p.relative_to(self.folder).parts[0] in OURS)
         parts = [(str(p.relative_to(self.folder)), p.read_bytes()) for p in names]
+        parts += [p.read_bytes() for p in sorted((self.code / "workflow_scripts").rglob("*.py"))]
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
     def command(self, *arguments):
@@ -333,15 +335,21 @@ EDITS += ["foreign"]
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--steps", type=int, default=200)
+    parser.add_argument("--steps", type=int, default=200, help="of each seed; then the next seed's walk begins")
+    parser.add_argument("--seconds", type=float, default=0, help="how long to go on with further seeds")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        walk, started = Walk(folder, options.seed), time.monotonic()
-        try:
-            walk.run(options.steps)
-        finally:
-            seconds = time.monotonic() - started
-            print(f"seed {options.seed}: {walk.calls} calls, {walk.successes} with exit 0 compared, {seconds:.0f} s")
+    started, calls, compared = time.monotonic(), 0, 0
+    for seed in itertools.count(options.seed):
+        with tempfile.TemporaryDirectory() as folder:
+            walk = Walk(folder, seed)
+            try:
+                walk.run(options.steps)
+            finally:
+                calls, compared = calls + walk.calls, compared + walk.successes
+                seconds = time.monotonic() - started
+                print(f"to seed {seed}: {calls} calls, {compared} with exit 0 compared, {seconds:.0f} s", flush=True)
+        if seconds > options.seconds:
+            break
 
 
 if __name__ == "__main__":
