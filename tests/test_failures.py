@@ -35,7 +35,7 @@ SCRIPTS = {
     "demo_untrained_checkpoint": "demo_checkpoint",
 }
 #: Those that every test run tries, in a graph of few jobs.
-QUICK = {"extract_features", "unzip_checkpoint"}
+QUICK = {"unzip_checkpoint"}
 
 
 def blocks():

@@ -2,11 +2,13 @@
 
 import json
 
+import pytest
 from synthetic import write_checkpoint, write_voice
 
 LAYOUT = "{part}/{region}/{speaker}/{utterance}"
 
 
+@pytest.mark.slow
 def test_a_pattern_goes_through_the_workflow_to_the_answer(workflow):
     for speaker in range(4):
         for number in range(2 + speaker % 2):

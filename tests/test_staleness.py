@@ -211,6 +211,7 @@ def test_touched_code(project):
     assert project.jobs(*TARGETS) == []
 
 
+@pytest.mark.slow
 def test_another_version_of_the_engines_package(project):
     info = project.folder / "other_versions" / "openvino-2999.1.dist-info"
     info.mkdir(parents=True)

@@ -108,6 +108,7 @@ def test_two_runs_from_scratch_are_identical(reference, tmp_path):
     assert found == wanted
 
 
+@pytest.mark.slow
 def test_shards_and_batch_sizes_do_not_matter(reference, tmp_path):
     other = make_project(tmp_path / "other", CONFIG + "shards: 3\n")
     other.run("results/eer_bs4.txt", "results/eer_bs7.txt")
