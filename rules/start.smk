@@ -16,10 +16,13 @@ envvars:
 def begin_run(graph):
     """Once the graph of jobs is known: claim the folder, and tell the scripts of their jobs."""
     if workflow.executor_plugin is None or workflow.dryrun:  # a report, a summary: nothing is made
+        if any(word.partition("=")[0] == "--report" for word in sys.argv):  # Snakemake 9.27 says it nowhere else
+            checked(graph.require_current)
         return
     run = checked(runs.Run, os.environ[runs.VARIABLE], LAST_RUN)
     atexit.register(run.end)
-    if run.exclusive and workflow.persistence.locked:
+    # Snakemake's lock of another workflow that is at work in the same folder is left alone.
+    if run.exclusive and "token" in LAST_RUN and workflow.persistence.locked:
         print("An earlier run was killed; its lock on this folder is taken over.", file=sys.stderr)
         workflow.persistence.unlock()
         # Which takes away the whole folder, where Snakemake 9.27 then looks for it.
@@ -28,7 +31,7 @@ def begin_run(graph):
 
 
 # What a job rests on, one param for each rule: asv/keys.py.
-KEYS = keys.Keys(workflow, begin_run)
+KEYS = keys.Keys(workflow, begin_run, config)
 
 
 def jobs_to_run():

@@ -34,6 +34,7 @@ def wavs(words):
         return content(roots[0])
     shard = words[words.index("--shard") + 1]
     found = dataset.shard_files(dataset.find_speakers(roots), shard)
+    runs.require_wavs(dataset.stamp(found))
     return [[file.path, files.digest(Path(file.root, file.path))] for file in found]
 
 
