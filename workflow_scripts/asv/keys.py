@@ -92,8 +92,8 @@ class Keys:
             facts = runs.announced(name)
             if facts is not None and facts["asked"] != self._asked(job):
                 raise InputError(
-                    f"{name}: the configuration, the workflow or the data set was changed after the run had begun; give "
-                    "the same command again"
+                    f"{name}: the configuration, the workflow or the data set was changed after the run had begun; "
+                    "give the same command again"
                 )
         return name
 
@@ -108,10 +108,17 @@ class Keys:
 
     def _digest_above(self, job):
         made = self._made(job)
-        others = sorted({str(path) for path in job.input} - made.keys())
+        others = [str(path) for path in job.input if str(path) not in made]
         self._stamps.update({path: stamps.of(path) for path in others if path not in self._stamps})
+        # In the order and under the names that the rule's command has them: two lists that change places are a change.
+        named = [
+            (name, [self._stamps.get(str(path)) for path in ([value] if isinstance(value, str) else value)])
+            for name, value in job.input.items()
+        ]
         return _digest(
-            sorted((path, self.of(maker)) for path, maker in made.items()), [self._stamps[path] for path in others]
+            sorted((path, self.of(maker)) for path, maker in made.items()),
+            [self._stamps[path] for path in others],
+            named,
         )
 
     def of(self, job):

@@ -32,6 +32,6 @@ def move(paths):
             shutil.rmtree(target)
         elif path.is_dir():
             target.unlink(missing_ok=True)
-        os.replace(path, target)
+        shutil.move(path, target)  # results/outdated may be a link to another disk
         moved += 1
     return moved

@@ -38,7 +38,7 @@ def size(path):
 
 
 def _time(path):
-    """When a file was changed last, or the latest of a folder's; whole seconds, which every copy keeps that keeps times."""
+    """When a file was changed last, or the latest of a folder's: whole seconds, which every way of copying can keep."""
     path = Path(path)
     return int(max((p.stat().st_mtime for p in _members(path)), default=0) if path.is_dir() else path.stat().st_mtime)
 

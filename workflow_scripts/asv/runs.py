@@ -8,6 +8,7 @@ Without ``--job``, as by hand, nothing of this happens.
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import json
 import os
@@ -83,16 +84,22 @@ class Run:
         if state() != before:
             os.close(self._descriptor)
             raise InputError(f"another run has just ended in this folder ({os.getcwd()}); give the same command again")
-        self._token = token
+        self._token, self._code, self._jobs = token, {}, {}
         self._overwrite({"token": token, "host": socket.gethostname(), "locks": self.exclusive})
 
     def announce(self, announcement):
-        """Write which ``jobs`` the run has, and stamps of the ``code``: :meth:`asv.keys.Keys.announcement`."""
-        files.write_text(JOBS, json.dumps({"token": self._token, **announcement}))
+        """Write which ``jobs`` the run has, and stamps of the ``code``: :meth:`asv.keys.Keys.announcement`.
+
+        A workflow that a Snakefile imports as several modules announces each; their rules have names of their own.
+        """
+        self._code.update(announcement["code"])
+        self._jobs.update(announcement["jobs"])
+        files.write_text(JOBS, json.dumps({"token": self._token, "code": self._code, "jobs": self._jobs}))
 
     def end(self):
         """Let go of the folder; scripts of this run that still live will end."""
-        self._overwrite({"ended": self._token})
+        if state().get("token") == self._token:  # else another host's run has it, which this one does not lock out
+            self._overwrite({"ended": self._token})
         os.close(self._descriptor)
 
     def _overwrite(self, facts):
@@ -100,6 +107,18 @@ class Run:
         content = json.dumps(facts).encode()
         os.pwrite(self._descriptor, content, 0)
         os.ftruncate(self._descriptor, len(content))
+
+
+_claimed = None
+
+
+def claim(token, before):
+    """The :class:`Run` of this process, which lasts until the process ends; arguments as there."""
+    global _claimed
+    if _claimed is None:
+        _claimed = Run(token, before)
+        atexit.register(_claimed.end)
+    return _claimed
 
 
 def announced(name):
