@@ -9,9 +9,10 @@ comes back with it. Two things follow from it:
 - A job whose outputs exist without a receipt of its key (:mod:`asv.receipts`) is forced, whatever Snakemake's own
   records say of it.
 
-Only Snakemake's main process computes keys; the processes that it starts for jobs have no need of them. What is used of
-Snakemake's inside is used here and in ``rules/common.smk``, and was tried with 9.27: ``workflow.dag`` (``jobs``,
-``dependencies``, ``forcefiles``), ``rule.expand_params`` and ``workflow.persistence``.
+Only Snakemake's main process computes keys; a process that it starts for a cluster's job reads the configuration again,
+and compares what it is about to do with what the run's announcement says. What is used of Snakemake's inside is used
+here and in ``rules/start.smk``, and was tried with 9.27: ``workflow.dag`` (``jobs``, ``dependencies``, ``forcefiles``,
+``needrun_jobs``), ``workflow.dag_settings``, ``rule.expand_params`` and ``workflow.persistence``.
 """
 
 from __future__ import annotations
