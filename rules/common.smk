@@ -53,6 +53,7 @@ def setting_sources():
 
 config.update(checked(check, config, setting_sources))
 code_digest = functools.cache(code.digest)
+versions_of_engine = functools.cache(engines.versions)
 ENGINE = engines.label(config["engine"], config["precision"])
 DEMO_DATA = config["dataset"]["root"] == "demo"
 DEMO_WAVS, DEMO_TRIALS = "work/demo/wav", "work/demo/demo_trials.txt"
@@ -252,12 +253,12 @@ def toolchain_versions(name):
 def engine_versions(wildcards):
     """Versions of the packages that the engine depends on."""
     name = engine_name(wildcards)
-    return toolchain_versions(name) if toolchain.is_npu(name) else engines.versions(name)
+    return toolchain_versions(name) if toolchain.is_npu(name) else versions_of_engine(name)
 
 
 def compiler_versions(wildcards):
     """The same, and those of the reference, with which an artefact is compared before it is written."""
-    return {**engines.versions("torchscript"), **engine_versions(wildcards)}
+    return {**versions_of_engine("torchscript"), **engine_versions(wildcards)}
 
 
 def engine_options(wildcards):

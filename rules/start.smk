@@ -1,10 +1,9 @@
 # The start of a run: the folder is claimed, old results are set aside, and what can fail at once does. No rules here.
-import atexit
 import uuid
 
 from asv import keys, outdated, preflight, runs
 
-LAST_RUN = runs.state()
+FOLDER, LAST_RUN = os.getcwd(), runs.state()
 if workflow.is_main_process:
     os.environ[runs.VARIABLE] = uuid.uuid4().hex
 
@@ -16,10 +15,18 @@ envvars:
 def begin_run(graph):
     """Once the graph of jobs is known: claim the folder, and tell the scripts of their jobs."""
     if workflow.executor_plugin is None or workflow.dryrun:  # a report, a summary: nothing is made
+        if any(word.partition("=")[0] == "--report" for word in sys.argv):  # Snakemake 9.27 says it nowhere else
+            checked(graph.require_current)
         return
-    run = checked(runs.Run, os.environ[runs.VARIABLE], LAST_RUN)
-    atexit.register(run.end)
-    if run.exclusive and workflow.persistence.locked:
+    if os.getcwd() != FOLDER:
+        raise WorkflowError(f"workdir: was set after {FOLDER} had been looked at; set it before the module statement")
+    if workflow.dag_settings.allowed_rules:
+        raise WorkflowError(
+            "--allowed-rules takes whatever lies there for current, whatever it was made from; leave it out, or use --until"
+        )
+    run = checked(runs.claim, os.environ[runs.VARIABLE], LAST_RUN)
+    # Snakemake's lock of another workflow that is at work in the same folder is left alone.
+    if run.exclusive and "token" in LAST_RUN and workflow.persistence.locked:
         print("An earlier run was killed; its lock on this folder is taken over.", file=sys.stderr)
         workflow.persistence.unlock()
         # Which takes away the whole folder, where Snakemake 9.27 then looks for it.
@@ -28,7 +35,7 @@ def begin_run(graph):
 
 
 # What a job rests on, one param for each rule: asv/keys.py.
-KEYS = keys.Keys(workflow, begin_run)
+KEYS = keys.Keys(workflow, begin_run, config)
 
 
 def jobs_to_run():

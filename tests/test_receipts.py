@@ -1,5 +1,8 @@
 """What proves that a file is its job's: receipts, and the folder that they are written for."""
 
+import os
+from pathlib import Path
+
 import pytest
 
 from asv import outdated, receipts
@@ -40,21 +43,35 @@ def test_a_folder_fits_by_the_names_and_bytes_of_its_files(folder):
     assert not receipts.fits("d", "k")
 
 
-def test_of_a_large_file_the_size_counts_until_it_is_read(folder):
+def test_of_a_large_file_size_and_time_count_until_it_is_read(folder):
     (folder / "large").write_bytes(b"a" * (receipts.SMALL + 1))
     receipts.write("large", "k")
+    written = (folder / "large").stat().st_mtime_ns
     (folder / "large").write_bytes(b"b" * (receipts.SMALL + 1))
+    os.utime(folder / "large", ns=(written, written))
     assert receipts.fits("large", "k")
     with pytest.raises(InputError, match=r"large does not belong .* bytes are not those"):
         receipts.check("large", "k")
     assert not receipts.fits("large", "k"), "after it was found out, the next run makes it again"
 
 
-@pytest.mark.parametrize("damage", ["", "[]", "{", "null"])
+def test_a_large_file_of_another_time_is_read_once(folder, monkeypatch):
+    (folder / "large").write_bytes(b"a" * (receipts.SMALL + 1))
+    receipts.write("large", "k")
+    os.utime(folder / "large", (1e9, 1e9))
+    assert receipts.fits("large", "k"), "a copy that does not keep times"
+    with monkeypatch.context() as patch:
+        patch.setattr(receipts, "digest", None)
+        assert receipts.fits("large", "k")
+    (folder / "large").write_bytes(b"b" * (receipts.SMALL + 1))
+    assert not receipts.fits("large", "k"), "a backup of equal size"
+
+
+@pytest.mark.parametrize("damage", ["", "[]", "{", "null", '{"key": "k"}', "\udcff"])
 def test_a_damaged_receipt_proves_nothing(folder, damage):
     make(folder / "a.txt")
     receipts.write("a.txt", "k")
-    receipts.place("a.txt").write_text(damage)
+    receipts.place("a.txt").write_bytes(damage.encode("utf-8", "surrogateescape"))
     assert not receipts.fits("a.txt", "k")
     with pytest.raises(InputError, match="made for others"):
         receipts.check("a.txt", "k")
@@ -72,4 +89,18 @@ def test_results_go_aside_in_order_and_replace_what_is_there(folder):
     assert [p.name for p in (folder / "results/outdated/scores").iterdir()] == ["a.tsv"]
     assert not (folder / "results/eer_bs4.txt").exists()
     assert (folder / "work" / "x").exists()
-    assert outdated.place("module/results/a/b.txt").as_posix() == "module/results/outdated/a/b.txt"
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("results/a/b.txt", "results/outdated/a/b.txt"),
+        ("module/results/a/b.txt", "module/results/outdated/a/b.txt"),
+        ("results/module/results/a.txt", "results/module/results/outdated/a.txt"),
+        ("work/module/results/a.txt", "work/module/results/outdated/a.txt"),
+        ("results/module/work/features/0-of-1/features.npy", None),
+        ("logs/a.log", None),
+    ],
+)
+def test_results_are_what_lies_there_behind_a_modules_prefix(path, expected):
+    assert outdated.place(path) == (None if expected is None else Path(expected))

@@ -10,10 +10,11 @@ import time
 import pytest
 from conftest import SCRIPTS
 
-from asv import files, receipts, runs
+from asv import files, receipts, runs, stamps
 from asv.errors import InputError
 
-JOB = {"copy:batch=4": {"key": "k", "inputs": {"in.txt": "k0"}, "outputs": ["out.txt"]}}
+FACTS = {"key": "k", "inputs": {"in.txt": "k0"}, "stamps": {}, "wavs": None, "outputs": ["out.txt"]}
+JOB = {"code": {}, "jobs": {"copy:batch=4": FACTS}}
 # A script as all are: it reads, works for a while, and writes.
 SCRIPT = f"""
 import sys, time
@@ -164,3 +165,35 @@ def test_the_jobs_of_one_run_are_not_those_of_another(folder, run):
     content = json.loads(runs.JOBS.read_text())
     runs.JOBS.write_text(json.dumps({**content, "token": "another"}))
     assert end(start("--job", "copy:batch=4"))[0] == 1
+
+
+@pytest.mark.parametrize("changed", ["in.txt", "list.txt"])
+def test_what_changes_while_a_script_works_is_an_error_that_names_it(folder, run, changed):
+    """Its output is that of neither state, and the former state may be back before the next run."""
+    (folder / "list.txt").write_text("1 a b")
+    facts = {**FACTS, "stamps": {"list.txt": stamps.of("list.txt")}}
+    run.announce({"code": stamps.of_code(), "jobs": {"copy:batch=4": facts}})
+    process = start("--job", "copy:batch=4", "--seconds", "1.5")
+    assert process.stdout.readline() == "started\n"
+    (folder / changed).write_text("other")
+    code, errors = end(process)
+    assert code == 1
+    assert errors.startswith(f"error: {changed} was ")
+    assert not receipts.place("out.txt").exists()
+
+
+def test_code_that_is_not_the_runs_is_an_error_that_names_it(folder, run):
+    run.announce({"code": {**stamps.of_code(), "asv/files.py": "0" * 64}, "jobs": JOB["jobs"]})
+    code, errors = end(start("--job", "copy:batch=4"))
+    assert code == 1
+    assert "asv/files.py was changed after the run had begun" in errors
+    assert not (folder / "out.txt").exists()
+
+
+def test_audio_that_is_not_the_runs_is_an_error(run, monkeypatch):
+    run.announce({"code": {}, "jobs": {"copy:batch=4": {**FACTS, "wavs": "stamp"}}})
+    monkeypatch.setenv(runs.VARIABLE, "token")
+    job = runs.Job("copy:batch=4")
+    job.require_wavs("stamp")
+    with pytest.raises(InputError, match="audio of this shard was changed"):
+        job.require_wavs("another")

@@ -11,10 +11,10 @@ NO_KEYS = ("workflow_scripts/asv/keys.py", "return self._above[job]\n", 'return 
 NO_JUDGE = ("workflow_scripts/asv/keys.py", "if not strangers:", "if True:")
 NO_CHECK = (
     "workflow_scripts/asv/receipts.py",
-    "    receipt = _read(path)\n    if receipt.get",
-    "    return\n    if receipt.get",
+    'if receipt.get("key") == key and Path(path).exists() and receipt["sha256"] == digest(path):',
+    "if True:",
 )
-NO_ASIDE = ("Snakefile", "    set_outdated_results_aside()\n", "")
+NO_ASIDE = ("rules/start.smk", "    set_outdated_results_aside(jobs)\n", "")
 MUTANTS = {
     "as it was before": (NO_KEYS, NO_JUDGE, NO_CHECK, NO_ASIDE),
     "results set aside, and nothing else": (NO_KEYS, NO_JUDGE, NO_CHECK),

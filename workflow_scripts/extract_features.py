@@ -12,10 +12,10 @@ from pathlib import Path
 
 import torch
 
-from asv import cli, code, files, manifest
+from asv import cli, code, files, manifest, runs
 from asv.audio import AudioError, AudioRules, read_audio, unread_suffix
 from asv.crops import crop_starts, repeat_to
-from asv.dataset import find_speakers, shard_files
+from asv.dataset import find_speakers, shard_files, stamp
 from asv.folders import READABLE
 from asv.mel import LogMel, MelSettings, to_network_input
 from asv.npy import RowWriter
@@ -87,6 +87,13 @@ def extract(audio_files, rules, log_mel, options, writer):
     return used, rejected
 
 
+def list_audio(options):
+    """Audio files of the shard, which are those of the run's start."""
+    found = shard_files(find_speakers(options.root, options.layout, options.shared_speakers), options.shard)
+    runs.require_wavs(stamp(found))
+    return found
+
+
 def main():
     options = parse_arguments()
     torch.set_num_threads(cli.usable_threads(options.threads))
@@ -94,12 +101,12 @@ def main():
     rules = AudioRules(
         settings.sample_rate, options.resample, options.channels, options.min_duration, options.max_duration
     )
-    tree = find_speakers(options.root, options.layout, options.shared_speakers)
-    audio_files = shard_files(tree, options.shard)
+    audio_files = list_audio(options)
     with files.atomic_file(options.output) as temporary, temporary.open("wb") as stream:
         writer = RowWriter(stream, (settings.n_mels, options.frames))
         used, rejected = extract(audio_files, rules, LogMel(settings), options, writer)
         writer.close()
+    list_audio(options)
     manifest.write_utterances(options.manifest, used)
     manifest.write_rejected(options.rejected, rejected)
     contract = {

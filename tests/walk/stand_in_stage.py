@@ -34,6 +34,7 @@ def wavs(words):
         return content(roots[0])
     shard = words[words.index("--shard") + 1]
     found = dataset.shard_files(dataset.find_speakers(roots), shard)
+    runs.require_wavs(dataset.stamp(found))
     return [[file.path, files.digest(Path(file.root, file.path))] for file in found]
 
 
@@ -68,6 +69,9 @@ def main():
     runs.begin(job)
     fault = json.loads(Path("fault.json").read_text()) if Path("fault.json").exists() else {}
     mode = fault.get("mode") if fault.get("rule") == job.split(":")[0] and fault.get("part", "") in job else None
+    while mode == "wait" and Path("fault.json").exists():  # until the fault is taken away
+        Path("waiting").touch()
+        time.sleep(0.05)
     outputs = runs._current._outputs
     extra = wavs(words) if job.startswith("extract_features:") else []
     told = [content(word) for word in words if word not in outputs and word not in ("wavs",)]

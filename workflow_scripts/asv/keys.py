@@ -9,9 +9,10 @@ comes back with it. Two things follow from it:
 - A job whose outputs exist without a receipt of its key (:mod:`asv.receipts`) is forced, whatever Snakemake's own
   records say of it.
 
-Only Snakemake's main process computes keys; the processes that it starts for jobs have no need of them. What is used of
-Snakemake's inside is used here and in ``rules/common.smk``, and was tried with 9.27: ``workflow.dag`` (``jobs``,
-``dependencies``, ``forcefiles``), ``rule.expand_params`` and ``workflow.persistence``.
+Only Snakemake's main process computes keys; a process that it starts for a cluster's job reads the configuration again,
+and compares what it is about to do with what the run's announcement says. What is used of Snakemake's inside is used
+here and in ``rules/start.smk``, and was tried with 9.27: ``workflow.dag`` (``jobs``, ``dependencies``, ``forcefiles``,
+``needrun_jobs``), ``workflow.dag_settings``, ``rule.expand_params`` and ``workflow.persistence``.
 """
 
 from __future__ import annotations
@@ -20,12 +21,11 @@ import hashlib
 import json
 import os
 import sys
-from pathlib import Path
 
-from . import files, receipts, runs
+from . import receipts, runs, stamps
+from .errors import InputError
 
 PREFIX = "made from "  # of the param, so that Snakemake's reason for a rerun can be read
-SMALL = 16 << 20  # bytes up to which the content of an input that no job makes counts; above, its size and time
 
 
 def _digest(*parts):
@@ -36,33 +36,21 @@ def _name(job):
     return runs.name(job.rule.name, job.wildcards_dict)
 
 
-def stamp(path):
-    """What tells one state of an input that no job makes from another: older counts as much as newer.
-
-    Of a file of up to :data:`SMALL` bytes its content, so that a copy or a touch changes nothing; of a larger one its
-    size and time. Its folder does not count: in a moved checkout nothing is stale.
-    """
-    path = Path(path)
-    try:
-        status = path.stat()
-        content = files.digest(path) if status.st_size <= SMALL and path.is_file() else status.st_mtime_ns
-        return [path.name, status.st_size, content]
-    except OSError as error:
-        return [path.name, error.strerror]
-
-
 class Keys:
     """Keys of the jobs of one run.
 
     Args:
         workflow: Snakemake's.
         when_known: called once, with this object, when the graph is there and before anything is judged.
+        settings: the configuration, which a process for a cluster's job reads again.
     """
 
-    def __init__(self, workflow, when_known=lambda keys: None):
-        self._workflow, self._when_known = workflow, when_known
+    def __init__(self, workflow, when_known=lambda keys: None, settings=None):
+        self._workflow, self._when_known, self._settings = workflow, when_known, _digest(settings)
+        # Before anybody looks at what the code is.
+        self._code = stamps.of_code() if workflow.is_main_process else {}
         self._functions = []  # that :meth:`param` made
-        self._jobs, self._names, self._above, self._keys, self._stamps = None, None, {}, {}, {}
+        self._jobs, self._by_output, self._above, self._keys, self._stamps = None, None, {}, {}, {}
 
     def param(self):
         """A params function, one for each rule: the digest of all that lies above the job, in words."""
@@ -92,10 +80,27 @@ class Keys:
         return found
 
     def job_name(self, wildcards, output):
-        """A params function, shared by the rules: what the job's script is called with as ``--job``."""
-        if self._names is None:
-            self._names = {str(path): _name(job) for job in self._workflow.dag.jobs for path in job.output}
-        return self._names[str(output[0])]
+        """A params function, shared by the rules: what the job's script is called with as ``--job``.
+
+        Raises:
+            InputError: in a process for a cluster's job, where it has read another configuration than the run's.
+        """
+        if self._by_output is None:
+            self._by_output = {str(path): job for job in self._workflow.dag.jobs for path in job.output}
+        job = self._by_output[str(output[0])]
+        name = _name(job)
+        if not self._workflow.is_main_process:
+            facts = runs.announced(name)
+            if facts is not None and facts["asked"] != self._asked(job):
+                raise InputError(
+                    f"{name}: the configuration, the workflow or the data set was changed after the run had begun; "
+                    "give the same command again"
+                )
+        return name
+
+    def _asked(self, job):
+        """Digest of what a job is asked to do, the same in the main process and in one for the job."""
+        return _digest(self._settings, job.rule.shellcmd, sorted(map(str, job.input)))
 
     def _made(self, job):
         """Inputs of a job that jobs make: path to the job."""
@@ -104,10 +109,17 @@ class Keys:
 
     def _digest_above(self, job):
         made = self._made(job)
-        others = sorted({str(path) for path in job.input} - made.keys())
-        self._stamps.update({path: stamp(path) for path in others if path not in self._stamps})
+        others = [str(path) for path in job.input if str(path) not in made]
+        self._stamps.update({path: stamps.of(path) for path in others if path not in self._stamps})
+        # In the order and under the names that the rule's command has them: two lists that change places are a change.
+        named = [
+            (name, [self._stamps.get(str(path)) for path in ([value] if isinstance(value, str) else value)])
+            for name, value in job.input.items()
+        ]
         return _digest(
-            sorted((path, self.of(maker)) for path, maker in made.items()), [self._stamps[path] for path in others]
+            sorted((path, self.of(maker)) for path, maker in made.items()),
+            [self._stamps[path] for path in others],
+            named,
         )
 
     def of(self, job):
@@ -117,10 +129,22 @@ class Keys:
             self._keys[job] = _digest(_name(job), job.rule.shellcmd, [*map(repr, params)], self._digest_above(job))
         return self._keys[job]
 
+    def _strangers(self, job):
+        """Existing outputs of a job that do not have its receipt."""
+        key = self.of(job)
+        return [str(path) for path in job.output if os.path.exists(path) and not receipts.fits(path, key)]
+
+    def require_current(self):
+        """Raise InputError where an existing file of the graph is not of the present configuration and inputs."""
+        if strangers := sorted(path for job in set(self._jobs.values()) for path in self._strangers(job)):
+            raise InputError(
+                f"{strangers[0]} was not made with the present configuration, inputs and code, nor were "
+                f"{len(strangers) - 1} other files; make the targets first, then their report"
+            )
+
     def _judge(self, job):
         """Force a job whose existing outputs do not have its receipt, where Snakemake would see no reason to run it."""
-        key, persistence = self.of(job), self._workflow.persistence
-        strangers = [str(path) for path in job.output if os.path.exists(path) and not receipts.fits(path, key)]
+        persistence, strangers = self._workflow.persistence, self._strangers(job)
         if not strangers:
             return
         seen = persistence.has_metadata(job) and (
@@ -134,13 +158,17 @@ class Keys:
             self._workflow.dag.forcefiles.update(job.output)
 
     def announcement(self):
-        """What scripts must know of their jobs: name to key, inputs with their keys, outputs."""
+        """What scripts must know: stamps of the code, and of the jobs, by name, what :class:`asv.runs.Job` checks."""
         ours = set(self._jobs.values())
+        return {"code": self._code, "jobs": {_name(job): self._facts(job, ours) for job in ours}}
+
+    def _facts(self, job, ours):
+        key, made = self.of(job), self._made(job)
         return {
-            _name(job): {
-                "key": self.of(job),
-                "inputs": {path: self.of(maker) for path, maker in self._made(job).items() if maker in ours},
-                "outputs": [str(path) for path in job.output],
-            }
-            for job in ours
+            "key": key,
+            "asked": self._asked(job),
+            "inputs": {path: self.of(maker) for path, maker in made.items() if maker in ours},
+            "stamps": {path: self._stamps[path] for path in sorted({str(path) for path in job.input} - made.keys())},
+            "wavs": job.params.get("stamp"),  # of files that are no inputs
+            "outputs": [str(path) for path in job.output],
         }

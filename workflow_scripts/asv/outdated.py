@@ -6,16 +6,17 @@ import os
 import shutil
 from pathlib import Path
 
-RESULTS = "results"
+RESULTS, WORK = "results", "work"
 OUTDATED = "outdated"  # below it; what was there of an earlier time is replaced
 
 
 def place(path):
     """Where a result goes: ``results/eer_bs4.txt`` to ``results/outdated/eer_bs4.txt``; None for what is no result."""
     parts = Path(path).parts
-    if RESULTS not in parts:
+    # The last such name is the workflow's; those before it are a module's prefix, which may hold the same names.
+    head = max((number for number, part in enumerate(parts, 1) if part in (RESULTS, WORK)), default=0)
+    if not head or parts[head - 1] != RESULTS:
         return None
-    head = parts.index(RESULTS) + 1
     return Path(*parts[:head], OUTDATED, *parts[head:])
 
 
@@ -31,6 +32,6 @@ def move(paths):
             shutil.rmtree(target)
         elif path.is_dir():
             target.unlink(missing_ok=True)
-        os.replace(path, target)
+        shutil.move(path, target)  # results/outdated may be a link to another disk
         moved += 1
     return moved

@@ -10,6 +10,7 @@ Receipts lie beside Snakemake's records and not beside the files, whose bytes st
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from . import files
 from .errors import InputError
 
 FOLDER = Path(".snakemake/asv/receipts")
-SMALL = 1 << 20  # bytes up to which the content is checked at every start; of larger files the size alone
+SMALL = 1 << 20  # bytes up to which the content is checked at every start; above, where size or time is another
 
 
 def place(path):
@@ -36,6 +37,12 @@ def size(path):
     return sum(member.stat().st_size for member in _members(path)) if path.is_dir() else path.stat().st_size
 
 
+def _time(path):
+    """When a file was changed last, or the latest of a folder's: whole seconds, which every way of copying can keep."""
+    path = Path(path)
+    return int(max((p.stat().st_mtime for p in _members(path)), default=0) if path.is_dir() else path.stat().st_mtime)
+
+
 def digest(path):
     """SHA-256 of a file's bytes, or of the names and bytes of a folder's files."""
     path = Path(path)
@@ -47,23 +54,30 @@ def digest(path):
 
 def write(path, key):
     """Write the receipt of an output of the job with this key."""
-    files.write_json(place(path), {"key": key, "bytes": size(path), "sha256": digest(path)})
+    files.write_json(place(path), {"key": key, "bytes": size(path), "seconds": _time(path), "sha256": digest(path)})
 
 
 def _read(path):
     try:
         receipt = files.read_json(place(path))
-        return receipt if isinstance(receipt, dict) else {}
-    except (OSError, ValueError):
+        return receipt if receipt.keys() >= {"key", "bytes", "seconds", "sha256"} else {}
+    except (OSError, ValueError, AttributeError):
         return {}
 
 
 def fits(path, key):
-    """Whether an existing file has a receipt with this key, as far as can be told without reading large files."""
+    """Whether an existing file has a receipt with this key. Large files are read only where their time is another."""
     receipt = _read(path)
     if receipt.get("key") != key or receipt["bytes"] != size(path):
         return False
-    return receipt["bytes"] > SMALL or receipt["sha256"] == digest(path)
+    if receipt["bytes"] > SMALL and receipt["seconds"] == _time(path):
+        return True
+    if receipt["sha256"] != digest(path):
+        return False
+    if receipt["seconds"] != _time(path):
+        with contextlib.suppress(OSError):  # so that it is read once
+            write(path, key)
+    return True
 
 
 def check(path, key):

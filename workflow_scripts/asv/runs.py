@@ -8,6 +8,7 @@ Without ``--job``, as by hand, nothing of this happens.
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import json
 import os
@@ -17,7 +18,7 @@ import threading
 import time
 from pathlib import Path
 
-from . import files, receipts
+from . import files, receipts, stamps
 from .errors import InputError
 
 FILE = Path(".snakemake/asv/run.json")
@@ -83,16 +84,22 @@ class Run:
         if state() != before:
             os.close(self._descriptor)
             raise InputError(f"another run has just ended in this folder ({os.getcwd()}); give the same command again")
-        self._token = token
+        self._token, self._code, self._jobs = token, {}, {}
         self._overwrite({"token": token, "host": socket.gethostname(), "locks": self.exclusive})
 
-    def announce(self, jobs):
-        """Write which jobs the run has: name to ``key``, ``inputs`` (path to key) and ``outputs`` (paths)."""
-        files.write_text(JOBS, json.dumps({"token": self._token, "jobs": jobs}))
+    def announce(self, announcement):
+        """Write which ``jobs`` the run has, and stamps of the ``code``: :meth:`asv.keys.Keys.announcement`.
+
+        A workflow that a Snakefile imports as several modules announces each; their rules have names of their own.
+        """
+        self._code.update(announcement["code"])
+        self._jobs.update(announcement["jobs"])
+        files.write_text(JOBS, json.dumps({"token": self._token, "code": self._code, "jobs": self._jobs}))
 
     def end(self):
         """Let go of the folder; scripts of this run that still live will end."""
-        self._overwrite({"ended": self._token})
+        if state().get("token") == self._token:  # else another host's run has it, which this one does not lock out
+            self._overwrite({"ended": self._token})
         os.close(self._descriptor)
 
     def _overwrite(self, facts):
@@ -100,6 +107,24 @@ class Run:
         content = json.dumps(facts).encode()
         os.pwrite(self._descriptor, content, 0)
         os.ftruncate(self._descriptor, len(content))
+
+
+_claimed = None
+
+
+def claim(token, before):
+    """The :class:`Run` of this process, which lasts until the process ends; arguments as there."""
+    global _claimed
+    if _claimed is None:
+        _claimed = Run(token, before)
+        atexit.register(_claimed.end)
+    return _claimed
+
+
+def announced(name):
+    """Facts of a job of the run that the environment names; None where there is no such job."""
+    found = _read(JOBS)
+    return found["jobs"].get(name) if found.get("token") == os.environ.get(VARIABLE) else None
 
 
 class Job:
@@ -116,6 +141,7 @@ class Job:
             )
         facts = announced["jobs"][self._name]
         self._key, self._inputs, self._outputs = facts["key"], facts["inputs"], facts["outputs"]
+        self._stamps, self._wavs, self._code = facts["stamps"], facts["wavs"], announced["code"]
 
     def _is_alive(self):
         """Whether the run goes on: no other has claimed the folder, and, where that can be told, its process lives."""
@@ -146,11 +172,28 @@ class Job:
         """Check the inputs; from here on the script ends with its run, and writes nothing after it."""
         files.before_replacing = self.require_run
         threading.Thread(target=self._watch, daemon=True).start()
+        self._require_unchanged()
+        self._made = {path: stamps.of_made(path) for path in self._inputs}
         for path, key in self._inputs.items():
             receipts.check(path, key)
 
+    def _require_unchanged(self):
+        """Raise InputError where the user's files or the code are no longer those that the job's key was made of."""
+        if path := stamps.changed(self._stamps) or stamps.changed_code(self._code):
+            raise InputError(f"{path} was changed after the run had begun; give the same command again")
+
+    def require_wavs(self, stamp):
+        if self._wavs and stamp != self._wavs:  # of the demo's there is none: they are inputs
+            raise InputError(
+                "audio of this shard was changed, added or removed after the run had begun; give the same command again"
+            )
+
     def finish(self):
-        """Write the receipts of the outputs."""
+        """Write the receipts of the outputs, if all that the job rests on is still what it was."""
+        self._require_unchanged()
+        for path, before in self._made.items():
+            if stamps.of_made(path) != before:
+                raise InputError(f"{path} was replaced while it was in use; give the same command again")
         for path in self._outputs:
             if not Path(path).exists():
                 raise InputError(f"{path} was not written")
@@ -165,6 +208,12 @@ def begin(name):
     global _current
     _current = Job(name)
     _current.begin()
+
+
+def require_wavs(stamp):
+    """Raise InputError where a run's job reads audio of another stamp (:func:`asv.dataset.stamp`) than at its start."""
+    if _current is not None:
+        _current.require_wavs(stamp)
 
 
 def finish():
