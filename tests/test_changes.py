@@ -69,7 +69,7 @@ def test_what_was_changed_during_a_run_and_changed_back_is_no_answer(project):
     for path, rule in ((wav, "extract_features"), (listed, "score"), (script, "score")):
         content, times = path.read_bytes(), path.stat()
         with waiting(project, rule, ANSWER, "--forcerun", rule) as process:
-            path.write_bytes(content + b"\n# changed\n")
+            path.write_bytes(content + b"\nCHANGED = 1\n")
         output = process.communicate(timeout=120)[0]
         assert process.returncode == 1, output
         assert "after the run had begun" in output

@@ -93,6 +93,11 @@ def _read(path):
     return state.hexdigest(), imports
 
 
+def of(path):
+    """Digest of one file's code."""
+    return _read(Path(path).resolve())[0]
+
+
 def closure(*paths):
     """Sorted files under ``workflow_scripts/`` that running the given ones can import, themselves included."""
     seen, waiting = set(), [Path(path).resolve() for path in paths]

@@ -22,9 +22,10 @@ import json
 import os
 import sys
 
-from . import receipts, runs, stamps
+from . import code, receipts, runs, stamps
 from .errors import InputError
 
+SHOWN = 3  # files without a receipt that are named
 PREFIX = "made from "  # of the param, so that Snakemake's reason for a rerun can be read
 
 
@@ -50,6 +51,7 @@ class Keys:
         # Before anybody looks at what the code is.
         self._code = stamps.of_code() if workflow.is_main_process else {}
         self._functions = []  # that :meth:`param` made
+        self._unproved = 0
         self._jobs, self._by_output, self._above, self._keys, self._stamps = None, None, {}, {}, {}
 
     def param(self):
@@ -153,14 +155,22 @@ class Keys:
             or any(persistence.input_changed(job))
         )
         if not seen:
-            print(f"{strangers[0]}: no receipt that it was made for this configuration; made again", file=sys.stderr)
+            self._say_unproved(strangers[0])
         if not seen or not {"CODE", "INPUT", "PARAMS"} <= {trigger.name for trigger in self._workflow.rerun_triggers}:
             self._workflow.dag.forcefiles.update(job.output)
+
+    def _say_unproved(self, path):
+        self._unproved += 1
+        if self._unproved <= SHOWN:
+            print(f"{path}: no receipt that it was made for this configuration; it is made again", file=sys.stderr)
+        elif self._unproved == SHOWN + 1:
+            print("Neither have others, which are made again, too.", file=sys.stderr)
 
     def announcement(self):
         """What scripts must know: stamps of the code, and of the jobs, by name, what :class:`asv.runs.Job` checks."""
         ours = set(self._jobs.values())
-        return {"code": self._code, "jobs": {_name(job): self._facts(job, ours) for job in ours}}
+        modules = {name: (stamp, code.of(stamps.ROOT / name)) for name, stamp in self._code.items()}
+        return {"code": modules, "jobs": {_name(job): self._facts(job, ours) for job in ours}}
 
     def _facts(self, job, ours):
         key, made = self.of(job), self._made(job)

@@ -11,7 +11,7 @@ import hashlib
 import sys
 from pathlib import Path
 
-from . import files
+from . import code, files
 
 ROOT = Path(__file__).resolve().parent.parent  # workflow_scripts/
 SMALL = 16 << 20  # bytes up to which the content of a file counts; above, its size and time
@@ -43,11 +43,16 @@ def of_code():
 
 
 def changed_code(stamps):
-    """The first module that this process has imported whose file is not as its stamp says, or None."""
+    """The first module that this process has imported whose code is not as its stamps say, or None.
+
+    Args:
+        stamps: name of a module to those of its bytes (:func:`of_code`) and of its code (:func:`asv.code.of`), which is
+            asked for only where the bytes are others: words may be edited while a run goes on.
+    """
     loaded = {Path(module.__file__) for module in list(sys.modules.values()) if getattr(module, "__file__", None)}
-    for name, stamp in stamps.items():
+    for name, (of_bytes, of_tokens) in stamps.items():
         path = ROOT / name
-        if path in loaded and (not path.exists() or files.digest(path) != stamp):
+        if path in loaded and (not path.exists() or (files.digest(path) != of_bytes and code.of(path) != of_tokens)):
             return str(path)
     return None
 
