@@ -89,7 +89,7 @@ def trial_lists():
 
 
 NPU_ENGINES = [name for name in engines.names() if toolchain.is_npu(name)]
-NPU_RULES = ("compile_engine", "infer", "benchmark_engine")
+NPU_STAGES = ("compile_engine", "infer", "benchmark_engine")
 if "npu" not in workflow.global_resources:  # --resources npu=N was not given: as many jobs at once as devices
     DEVICES = {device for name in NPU_ENGINES for device in config["engines"][name]["devices"]}
     workflow.register_resource("npu", len(DEVICES))

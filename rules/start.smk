@@ -38,6 +38,11 @@ def begin_run(graph):
 KEYS = keys.Keys(workflow, begin_run, config)
 
 
+def stage(job):
+    """Name of a job's script: a module's rules may be called otherwise. Empty for an importer's own."""
+    return Path(job.params.get("script", "")).stem
+
+
 def jobs_to_run():
     """Jobs that this run will start, in the order of the data flow."""
     wanted = set(workflow.dag.bfs(workflow.dag.dependencies, *workflow.dag.targetjobs))
@@ -61,7 +66,7 @@ def say_speakers():
 
 def require_npus(jobs):
     """Try the toolchains of the NPU engines whose jobs are to run, if they run on this machine."""
-    for name in sorted({engine_name(job.wildcards) for job in jobs if job.rule.name in NPU_RULES}):
+    for name in sorted({engine_name(job.wildcards) for job in jobs if stage(job) in NPU_STAGES}):
         settings = config["engines"].get(name, {})
         if "devices" in settings and not (CONDA and not settings["python"]):
             checked(toolchain.require, name, settings, sys.executable)
@@ -69,7 +74,7 @@ def require_npus(jobs):
 
 def require_engines(jobs):
     """Engines and precisions that this machine must run, if jobs run on it."""
-    labels = {job.wildcards.engine for job in jobs if job.rule.name in NPU_RULES}
+    labels = {job.wildcards.engine for job in jobs if stage(job) in NPU_STAGES}
     for label in sorted(labels - {label for label in labels if toolchain.is_npu(engines.parse(label)[0])}):
         if reason := engines.unsupported(label):
             raise WorkflowError(f"{label} cannot run here: {reason}")
@@ -84,27 +89,27 @@ def space_needed(jobs):
             size(job.wildcards.shard), features["crops"], features["n_mels"], features["frames"]
         )
         for job in jobs
-        if job.rule.name == "extract_features"
+        if stage(job) == "extract_features"
         for path in [str(job.output.features)]
     }
     # Deleted after use, they are there for a few shards at a time.
     kept = new if features["keep"] else dict(sorted(new.items(), key=lambda item: -item[1])[: workflow.cores or 1])
-    embeddings = [size(job.wildcards.shard) * preflight.EMBEDDING_BYTES for job in jobs if job.rule.name == "infer"]
+    embeddings = [size(job.wildcards.shard) * preflight.EMBEDDING_BYTES for job in jobs if stage(job) == "infer"]
     there = sum(os.path.getsize(path) for path in kept if os.path.exists(path))
     return {"features": max(0, sum(kept.values()) - there), "embeddings": sum(embeddings)}
 
 
 def check_inputs(jobs):
     """What the configuration and the user's files can tell before the first job."""
-    rules = {job.rule.name for job in jobs}
+    stages = set(map(stage, jobs))
     made = {str(path) for job in workflow.dag.jobs for path in job.output}
     checked(preflight.check_times, sorted({str(path) for job in jobs for path in job.input} - made))
     checked(preflight.check_folders, ["work", "results", "logs"])
-    if "unzip_checkpoint" in rules and config["checkpoint"]["sha256"] and CHECKPOINT_ARCHIVE not in made:
+    if "unzip_checkpoint" in stages and config["checkpoint"]["sha256"] and CHECKPOINT_ARCHIVE not in made:
         checked(archive.check_digest, CHECKPOINT_ARCHIVE, config["checkpoint"]["sha256"])
     if not DEMO_DATA:
         checked(preflight.check_space, space_needed(jobs))
-        if "score" in rules and (TRIALS or COHORT):
+        if "score" in stages and (TRIALS or COHORT):
             ids = [name for shard in SHARDS for name in utterances_of(shard)[1]]
             missing = config["scoring"]["on_missing_trial"]
             checked(preflight.check_lists, TRIALS, COHORT[0] if COHORT else None, ids, missing)

@@ -10,7 +10,7 @@ import time
 import pytest
 from conftest import SCRIPTS
 
-from asv import files, receipts, runs, stamps
+from asv import code, files, receipts, runs, stamps
 from asv.errors import InputError
 
 FACTS = {"key": "k", "inputs": {"in.txt": "k0"}, "stamps": {}, "wavs": None, "outputs": ["out.txt"]}
@@ -55,6 +55,11 @@ def start(*arguments, token="token"):
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
 
 
+def modules():
+    """Stamps of all modules, as a run announces them."""
+    return {name: (stamp, code.of(stamps.ROOT / name)) for name, stamp in stamps.of_code().items()}
+
+
 def end(process):
     return process.wait(60), process.stderr.read()
 
@@ -71,16 +76,16 @@ def test_by_hand_there_is_no_run(folder):
 
 @pytest.mark.parametrize(("name", "token"), [("copy:batch=5", "token"), ("copy:batch=4", "another")])
 def test_a_job_of_no_run_is_an_error(folder, run, name, token):
-    code, errors = end(start("--job", name, token=token))
-    assert code == 1
+    status, errors = end(start("--job", name, token=token))
+    assert status == 1
     assert errors.startswith(f"error: --job {name}: the run that started this script")
     assert not (folder / "out.txt").exists()
 
 
 def test_an_input_that_is_not_the_runs_is_an_error_that_names_it(folder, run):
     (folder / "in.txt").write_text("other")
-    code, errors = end(start("--job", "copy:batch=4"))
-    assert code == 1
+    status, errors = end(start("--job", "copy:batch=4"))
+    assert status == 1
     assert "error: in.txt does not belong to the present configuration" in errors
     assert not (folder / "out.txt").exists()
 
@@ -133,8 +138,8 @@ def test_a_script_ends_with_its_run(folder, killed):
     assert process.stdout.readline() == "started\n"
     killed.kill()
     started = time.monotonic()
-    code, errors = end(process)
-    assert code == 1
+    status, errors = end(process)
+    assert status == 1
     assert "error: the run that started this job (copy:batch=4) is over" in errors
     assert time.monotonic() - started < 20, "it did not wait for its own end"
     assert not (folder / "out.txt").exists()
@@ -172,22 +177,27 @@ def test_what_changes_while_a_script_works_is_an_error_that_names_it(folder, run
     """Its output is that of neither state, and the former state may be back before the next run."""
     (folder / "list.txt").write_text("1 a b")
     facts = {**FACTS, "stamps": {"list.txt": stamps.of("list.txt")}}
-    run.announce({"code": stamps.of_code(), "jobs": {"copy:batch=4": facts}})
+    run.announce({"code": modules(), "jobs": {"copy:batch=4": facts}})
     process = start("--job", "copy:batch=4", "--seconds", "1.5")
     assert process.stdout.readline() == "started\n"
     (folder / changed).write_text("other")
-    code, errors = end(process)
-    assert code == 1
+    status, errors = end(process)
+    assert status == 1
     assert errors.startswith(f"error: {changed} was ")
     assert not receipts.place("out.txt").exists()
 
 
 def test_code_that_is_not_the_runs_is_an_error_that_names_it(folder, run):
-    run.announce({"code": {**stamps.of_code(), "asv/files.py": "0" * 64}, "jobs": JOB["jobs"]})
-    code, errors = end(start("--job", "copy:batch=4"))
-    assert code == 1
+    run.announce({"code": {**modules(), "asv/files.py": ("0" * 64, "other words")}, "jobs": JOB["jobs"]})
+    status, errors = end(start("--job", "copy:batch=4"))
+    assert status == 1
     assert "asv/files.py was changed after the run had begun" in errors
     assert not (folder / "out.txt").exists()
+
+
+def test_words_may_be_edited_while_a_run_goes_on(run):
+    run.announce({"code": {**modules(), "asv/files.py": ("0" * 64, modules()["asv/files.py"][1])}, "jobs": JOB["jobs"]})
+    assert end(start("--job", "copy:batch=4")) == (0, "")
 
 
 def test_audio_that_is_not_the_runs_is_an_error(run, monkeypatch):
