@@ -17,7 +17,7 @@ from test_workflow import digests, make_project
 
 pytestmark = pytest.mark.slow
 TARGET = "results/eer_bs4.txt"
-KILLS = 50
+KILLS = 50  # about four minutes
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +87,7 @@ def test_memory_that_runs_out(reference, megabytes):
         outcomes[rule] = done.returncode
         assert digests(reference.folder) == before, (rule, done.stderr)
     if megabytes == 150:
-        assert all(code != 0 for rule, code in outcomes.items() if rule not in ("copy_answer", "unzip_checkpoint"))
+        assert 0 not in [outcomes[rule] for rule in ("extract_features", "trace_network", "compile_engine")]
 
 
 def test_a_folder_without_permission(tmp_path):
