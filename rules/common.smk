@@ -26,9 +26,9 @@ def checked(function, *arguments):
     try:
         return function(*arguments)
     except InputError as error:
-        raise WorkflowError(str(error)) from None
+        raise WorkflowError(f"error: {error}") from None
     except OSError as error:  # a full disk, a folder that may not be written to
-        raise WorkflowError(f"{error.filename}: {error.strerror}") from None
+        raise WorkflowError(f"error: {error.filename}: {error.strerror}") from None
 
 
 # As a module with `config:` the workflow has its settings from there, and reads no file.
