@@ -358,6 +358,7 @@ FEATURE_OPTIONS = " ".join(
         options_of(config["features"], *(name for name in config["features"] if name != "keep")),
     ]
 )
+TRACE_OPTIONS = " ".join([options_of(config["features"], "frames"), options_of(config["checkpoint"], "weights")])
 BOOTSTRAP_OPTIONS = (
     f"--bootstrap-replicates {config['scoring']['bootstrap']['replicates']}"
     f" --bootstrap-seed {config['scoring']['bootstrap']['seed']}"

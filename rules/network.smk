@@ -64,7 +64,7 @@ rule trace_network:
         versions=stage_versions("trace_network.py"),
         outputs=config["network"]["outputs"],
         source=checkpoint_source,
-        options=options_of(config["features"], "frames") + " " + options_of(config["checkpoint"], "weights"),
+        options=TRACE_OPTIONS,
     shell:
         "{params.python:q} {params.script:q} --job {params.job:q} --checkpoint {input:q} --source {params.source:q}"
         " --outputs {params.outputs} {params.options}"
