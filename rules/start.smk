@@ -77,7 +77,7 @@ def require_engines(jobs):
     labels = {job.wildcards.engine for job in jobs if stage(job) in NPU_STAGES}
     for label in sorted(labels - {label for label in labels if toolchain.is_npu(engines.parse(label)[0])}):
         if reason := engines.unsupported(label):
-            raise WorkflowError(f"{label} cannot run here: {reason}")
+            raise WorkflowError(f"error: {label} cannot run here: {reason}")
 
 
 def space_needed(jobs):

@@ -71,9 +71,14 @@ class WrongAnswerError(AssertionError):
     """The invariant does not hold."""
 
 
+def real_code(target):
+    """A copy of the workflow."""
+    return shutil.copytree(REPO, target, ignore=shutil.ignore_patterns(*LEFT_OUT))
+
+
 def stand_in_code(target):
     """A copy of the workflow whose stage scripts are all the stand-in."""
-    shutil.copytree(REPO, target, ignore=shutil.ignore_patterns(*LEFT_OUT))
+    real_code(target)
     text = Path(__file__).with_name("stand_in_stage.py").read_text()
     for script in (target / "workflow_scripts").glob("*.py"):
         script.write_text(text)
@@ -175,6 +180,20 @@ class Project:
             return code, stream.read()
 
 
+class RealProject(Project):
+    """The same with audio and checkpoints that the real stages read."""
+
+    def write(self, name):
+        from synthetic import write_checkpoint, write_voice  # torch, which stand-ins do without
+
+        self.count += 1
+        path = self.folder / name
+        if path.suffix == ".zip":
+            write_checkpoint(path, seed=self.count)
+        else:
+            write_voice(path, pitch=90 + 7 * self.count, seconds=1 + 0.1 * (self.count % 7), seed=self.count)
+
+
 OURS = ("wavs", "config.yaml", "trials.txt", "other.txt", "cohort.txt", "one.zip", "two.zip")
 
 
@@ -184,12 +203,13 @@ class Walk:
     Args:
         folder: an empty folder.
         seed: of the decisions.
-        code: of the workflow; the walk changes it.
+        code: of the workflow; the walk changes it. Unless given, its stages are stand-ins.
+        kind: :class:`Project`, or with the real stages :class:`RealProject`.
     """
 
-    def __init__(self, folder, seed, code=None):
+    def __init__(self, folder, seed, code=None, kind=Project):
         self.random, self.folder = random.Random(seed), Path(folder)
-        self.project = Project(self.folder / "project", code or stand_in_code(self.folder / "code"))
+        self.project = kind(self.folder / "project", code or stand_in_code(self.folder / "code"))
         self.history, self.right, self.former = [], {}, {}
         self.calls = self.successes = 0
 
@@ -266,7 +286,7 @@ class Walk:
         """The right content of a target: that of a run from nothing."""
         key = self.project.state(), target
         if key not in self.right:
-            clean = Project.__new__(Project)
+            clean = Project.__new__(Project)  # of the same files
             clean.folder, clean.code = self.folder / "clean", self.project.code
             shutil.rmtree(clean.folder, ignore_errors=True)
             clean.folder.mkdir()
