@@ -44,4 +44,4 @@ def test_what_it_would_find(tmp_path, name):
         assert text in content, (file, text)
         (code / file).write_text(content.replace(text, replacement, 1))
     with pytest.raises(WrongAnswerError, match="exit 0 with a wrong"):
-        Walk(tmp_path / "walk", 1, code).run(STEPS)
+        Walk(tmp_path / "walk", 1, code, edits=["foreign"] * 12).run(STEPS)

@@ -65,6 +65,7 @@ PARTIAL = [
 ]
 MODES = ["fail", "fail", "late", "half", "full", "kill", "orphan"]
 LONGEST = 120  # seconds of a call
+PATIENCE = 30  # seconds after a signal until a user gives up and kills
 
 
 class WrongAnswerError(AssertionError):
@@ -174,7 +175,11 @@ class Project:
             if delay:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(delay)
-                process.send_signal(random.choice([signal.SIGKILL, signal.SIGTERM, signal.SIGINT]))
+                process.send_signal(signal.Signals[environment["KILL_BY"]])
+                # Snakemake 9.27 waits for itself for ever where SIGTERM comes while it selects jobs.
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(PATIENCE)
+                process.kill()
             code = process.wait(LONGEST)
             stream.seek(0)
             return code, stream.read()
@@ -205,18 +210,21 @@ class Walk:
         seed: of the decisions.
         code: of the workflow; the walk changes it. Unless given, its stages are stand-ins.
         kind: :class:`Project`, or with the real stages :class:`RealProject`.
+        edits: kinds of edits to make more often.
     """
 
-    def __init__(self, folder, seed, code=None, kind=Project):
+    def __init__(self, folder, seed, code=None, kind=Project, edits=()):
         self.random, self.folder = random.Random(seed), Path(folder)
         self.project = kind(self.folder / "project", code or stand_in_code(self.folder / "code"))
+        self.kinds = [*EDITS, *edits]
         self.history, self.right, self.former = [], {}, {}
         self.calls = self.successes = 0
 
     def edits(self):
         """Change nothing, or one or two things; says what."""
         return [
-            getattr(self, f"edit_{self.random.choice(EDITS)}")() for _ in range(self.random.choice([0, 0, 1, 1, 2]))
+            getattr(self, f"edit_{self.random.choice(self.kinds)}")()
+            for _ in range(self.random.choice([0, 0, 1, 1, 2]))
         ]
 
     def edit_setting(self):
@@ -322,6 +330,7 @@ class Walk:
             environment["ORPHAN_SECONDS"] = str(self.random.choice([0.2, 1.5, 4]))
         elif self.random.random() < 0.15:
             environment["KILL_AFTER"] = str(self.random.uniform(0.5, 4))
+            environment["KILL_BY"] = self.random.choice(["SIGKILL", "SIGTERM", "SIGINT"])
         self.history.append(f"{changed} | {' '.join(targets)} {' '.join(flags)} | {fault or environment or ''}")
         code, output = self.project.call(*targets, *flags, **environment)
         self.calls += 1
