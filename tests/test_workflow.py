@@ -34,12 +34,12 @@ def make_project(folder, config=CONFIG, speakers=4):
 
 
 def digests(folder):
-    """Digest of every file that the workflow makes of the data: features, embeddings, results."""
+    """Digest of every file that the workflow makes of the data: features, embeddings, results that are current."""
     paths = [
         path
         for part in ("work/features", "work/embeddings", "results")
         for path in (folder / part).rglob("*")
-        if path.is_file() and path.name != ".snakemake_timestamp"
+        if path.is_file() and path.name != ".snakemake_timestamp" and "outdated" not in path.parts
     ]
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
