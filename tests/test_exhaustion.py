@@ -105,6 +105,12 @@ def test_a_folder_without_permission(tmp_path):
     workflow.run(TARGET)
 
 
+def assert_right(workflow, reference):
+    """The answer is there, and it and whatever else is there are those of an undisturbed run."""
+    assert (workflow.folder / TARGET).exists()
+    assert digests(workflow.folder).items() <= digests(reference.folder).items()
+
+
 def test_many_kills_at_random_moments(reference, tmp_path):
     """Of Snakemake alone, whose scripts live on, or of all of them; the next call goes on where the last one was."""
     choice = random.Random(5)
@@ -130,11 +136,13 @@ def test_many_kills_at_random_moments(reference, tmp_path):
             process.wait()
         else:
             assert process.returncode == 0
-            assert digests(tmp_path) == digests(reference.folder)
-            shutil.rmtree(tmp_path / choice.choice(["work", "results", "work/features", "work/network"]))
+            assert_right(workflow, reference)
+            shutil.rmtree(
+                tmp_path / choice.choice(["work", "results", "work/features", "work/network"]), ignore_errors=True
+            )
     assert killed > KILLS / 3
     workflow.run(TARGET)
-    assert digests(tmp_path) == digests(reference.folder)
+    assert_right(workflow, reference)
 
 
 def test_the_interpreter_is_this_one(reference):

@@ -4,7 +4,7 @@ import pytest
 from walk.walk import RealProject, Walk, WrongAnswerError, real_code, stand_in_code
 
 pytestmark = pytest.mark.slow
-STEPS = 50  # of each seed; more by hand, see docs/architecture.md
+STEPS = 40  # of each seed, some eight seconds each; more by hand, see docs/architecture.md
 
 #: Guards taken out, each as (file, text, replacement): what the workflow would be without them.
 NO_KEYS = ("workflow_scripts/asv/keys.py", "return self._above[job]\n", 'return "the same"\n')
@@ -22,7 +22,7 @@ MUTANTS = {
 }
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3, 4])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_no_wrong_answer(tmp_path, seed):
     walk = Walk(tmp_path, seed)
     walk.run(STEPS)
@@ -44,4 +44,4 @@ def test_what_it_would_find(tmp_path, name):
         assert text in content, (file, text)
         (code / file).write_text(content.replace(text, replacement, 1))
     with pytest.raises(WrongAnswerError, match="exit 0 with a wrong"):
-        Walk(tmp_path / "walk", 1, code, edits=["foreign"] * 12).run(STEPS)
+        Walk(tmp_path / "walk", 1, code, edits=["foreign"] * 12).run(50)
