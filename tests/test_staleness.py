@@ -118,6 +118,12 @@ def test_another_checkpoint(project):
     assert project.jobs(*TARGETS) == sorted([*FROM_TRACE, "unzip_checkpoint"])
 
 
+def test_an_archive_that_is_replaced_by_an_older_one(project):
+    write_checkpoint(project.folder / "checkpoint.zip", seed=2)
+    os.utime(project.folder / "checkpoint.zip", (1e9, 1e9))
+    assert project.jobs(*TARGETS) == sorted([*FROM_TRACE, "unzip_checkpoint"])
+
+
 def test_another_batch_size(project):
     shards = [f"infer bs7 {shard}-of-3" for shard in range(3)]
     assert project.jobs("results/eer_bs7.txt") == sorted(
