@@ -10,6 +10,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The same examples in every run; `pytest --hypothesis-profile=search` looks for new ones.
+settings.register_profile("fixed", derandomize=True, deadline=None)
+settings.register_profile("search", derandomize=False, deadline=None)
+settings.load_profile("fixed")
 
 REPO = Path(__file__).resolve().parent.parent
 SCRIPTS = REPO / "workflow_scripts"

@@ -46,7 +46,7 @@ some_trials = st.lists(
 
 
 @given(some_trials, st.integers(0, 5))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_against_a_naive_loop(rows, seed):
     scores, targets, first, second = map(list, zip(*rows))
     wanted = list(naive_eers(scores, targets, first, second, 40, seed))

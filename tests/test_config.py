@@ -307,7 +307,7 @@ ANYTHING = st.recursive(
 )
 
 
-@settings(max_examples=400, deadline=2000)
+@settings(max_examples=400)
 @given(st.data())
 def test_any_configuration_is_read_or_refused_in_words(data):
     """What is read is read again as itself."""
@@ -367,7 +367,7 @@ def test_a_configuration_without_measure_is_refused_soon(config):
 LINES = (Path(__file__).parent.parent / "config.yaml").read_text(encoding="utf-8").splitlines()
 
 
-@settings(max_examples=150, deadline=2000)
+@settings(max_examples=150)
 @given(st.data())
 def test_any_mutation_of_the_shipped_file_is_read_or_refused_in_words(data):
     lines = list(LINES)

@@ -451,7 +451,7 @@ def trees(draw):
     return pattern, made
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(trees())
 def test_what_was_built_by_a_pattern_is_found_by_it(tree):
     pattern, made = tree

@@ -76,7 +76,7 @@ free_names = st.lists(part, min_size=1, max_size=5).map(lambda p: "/".join(p) + 
 
 
 @given(some_ids, st.data())
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 def test_against_the_definition(ids, data):
     names = [free_names]
     if ids:  # names that are made of ids in every way

@@ -78,7 +78,7 @@ trial_sets = (
 
 
 @given(trial_sets)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_against_brute_force(trials):
     scores, targets = trials
     rates = metrics.error_rates(scores, targets)
@@ -101,7 +101,7 @@ def test_against_brute_force(trials):
 
 
 @given(trial_sets, st.floats(0.05, 0.9))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_operating_points_against_brute_force(trials, rate):
     scores, targets = trials
     point = metrics.operating_point(metrics.error_rates(scores, targets), rate)
@@ -124,7 +124,7 @@ def test_operating_points_against_brute_force(trials, rate):
 
 
 @given(trial_sets)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_relations_between_metrics(trials):
     scores, targets = np.array(trials[0]), np.array(trials[1])
     result = metrics.summary(scores, targets)
@@ -144,7 +144,7 @@ def test_relations_between_metrics(trials):
 
 
 @given(trial_sets, st.randoms(use_true_random=False))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_the_order_of_rows_does_not_matter(trials, random):
     rows = list(zip(*trials))
     shuffled = rows[:]

@@ -130,7 +130,7 @@ def test_leaving_out_takes_the_flattery_away():
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_conditions_against_a_loop(seed):
     random = np.random.default_rng(seed)
     names = np.array(["a", "b", "c", "d"])

@@ -28,9 +28,9 @@ def spelled(name):
         name = name.replace("\\", "/")
     # By hand: Path takes several times as long, and a list may have a million names.
     parts = [part for part in name.split("/") if part not in ("", ".")]
-    if not parts or parts[-1] == "..":
+    last = parts[-1] if parts else ""
+    if not last.strip("."):
         return ""
-    last = parts[-1]
     if last[-4:] != ".wav" or not last[:-4].strip("."):  # nearly all have it: spares half of the time
         parts[-1] = as_wav(last)
     return "/".join(parts)
