@@ -8,7 +8,8 @@ import numpy as np
 import shared  # noqa: F401 - puts asv on the path
 import soundfile
 
-from asv import files, manifest
+from asv import files
+from asv.features import manifest
 
 UTTERANCES = 120  # of a speaker
 SESSION = 6  # utterances

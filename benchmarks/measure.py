@@ -21,12 +21,14 @@ import soundfile
 import torch
 from shared import SCRIPTS, SHAPE, THREADS, compile_engine, jobs, labels, main, make_torchscript, run, table, workflow
 
-from asv import cli, demo, engines, metrics, scoring
-from asv.checkpoint import load_network
-from asv.crops import crop_starts
-from asv.inference import embed
-from asv.mel import LogMel, MelSettings, to_network_input
-from asv.network import EmbeddingOnly
+from asv import cli, engines
+from asv.demo import corpus
+from asv.features.crops import crop_starts
+from asv.features.mel import LogMel, MelSettings, to_network_input
+from asv.inference.embed import embed
+from asv.network.checkpoint import load_network
+from asv.network.ecapa_tdnn import EmbeddingOnly
+from asv.scoring import cosine, metrics
 
 
 def stages(folder):
@@ -169,7 +171,7 @@ def precision(folder):
         "--rejected", folder / "r.tsv", "--sidecar", folder / "f.json")  # fmt: skip
     features = np.load(folder / "f.npy")
     row_of = {str(path.relative_to(folder / "wav")): row for row, path in enumerate(paths)}
-    targets, first, second = zip(*((t, row_of[a], row_of[b]) for t, a, b in demo.trials()))
+    targets, first, second = zip(*((t, row_of[a], row_of[b]) for t, a, b in corpus.trials()))
     rows = []
     for name, channels in (("demo", None), ("C = 512, untrained", 512)):
         place = folder / str(channels)
@@ -177,9 +179,9 @@ def precision(folder):
         reference, _ = embed(load(place, torchscript, "torchscript-f32", 4, THREADS), features, 4)
         for label in labels():
             sizes = [embed(load(place, torchscript, label, size, THREADS), features, size)[0] for size in (1, 4, 7, 64)]
-            cosines = (scoring.unit_length(sizes[1]) * scoring.unit_length(reference)).sum(axis=1)
+            cosines = (cosine.unit_length(sizes[1]) * cosine.unit_length(reference)).sum(axis=1)
             spread = max(float(np.abs(other - sizes[0]).max()) for other in sizes[1:])
-            scores = scoring.cosine_scores(sizes[1], np.array(first), np.array(second))
+            scores = cosine.cosine_scores(sizes[1], np.array(first), np.array(second))
             eer, _ = metrics.equal_error_rate(metrics.error_rates(scores, targets))
             rows.append((f"{name}, {label}", f"{cosines.min():.6f}", f"{spread:.1e}", f"{100 * eer:.3f} %"))
     table(("demo corpus", "least cosine to torchscript-f32", "largest difference between batch sizes", "EER"), rows)

@@ -15,10 +15,17 @@ from snakemake.io import get_wildcard_names
 SCRIPTS = Path(str(workflow.current_basedir)).parent / "workflow_scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from asv import archive, code, config_files, dataset, demo, engines, failures, score_files, toolchain, trials
-from asv.benchmark_table import REFERENCE
-from asv.config import check, settings
+from asv import code, engines
+from asv.ascend import toolchain
+from asv.benchmark.table import REFERENCE
+from asv.dataset import tree
+from asv.demo import corpus
 from asv.errors import InputError
+from asv.network import archive
+from asv.scoring import tables
+from asv.snakefile import config_files, failures
+from asv.snakefile.config import check, settings
+from asv.trials import lists
 
 
 def checked(function, *arguments):
@@ -73,16 +80,16 @@ def dataset_roots():
 
 # The demo's speakers are known before its corpus exists, so the graph is the same before and after.
 FIND_BY = [config["dataset"]["layout"], config["dataset"]["shared_speakers"]]
-TREE = None if DEMO_DATA else checked(dataset.find_speakers, dataset_roots(), *FIND_BY)
+TREE = None if DEMO_DATA else checked(tree.find_speakers, dataset_roots(), *FIND_BY)
 LAYOUT = "speaker/session/utterance" if DEMO_DATA else TREE.layout
-SHARDS = dataset.shard_names(demo.EVALUATION if DEMO_DATA else TREE.speakers, config["shards"])
+SHARDS = tree.shard_names(corpus.EVALUATION if DEMO_DATA else TREE.speakers, config["shards"])
 
 
 def trial_lists():
     """Files of the trial lists, existing or made by the workflow."""
     lists = config["dataset"]["trials"] or []
     if lists == "auto":
-        return [DEMO_TRIALS] if DEMO_DATA else dataset.known_lists(TREE)
+        return [DEMO_TRIALS] if DEMO_DATA else tree.known_lists(TREE)
     if missing := [path for path in lists if not Path(path).is_file()]:
         raise InputError(f"dataset.trials: no file {missing[0]!r} (seen from {os.getcwd()})")
     return lists
@@ -94,8 +101,8 @@ if "npu" not in workflow.global_resources:  # --resources npu=N was not given: a
     DEVICES = {device for name in NPU_ENGINES for device in config["engines"][name]["devices"]}
     workflow.register_resource("npu", len(DEVICES))
 TRIALS = checked(trial_lists)
-checked(trials.protocol_names, TRIALS)
-checked(score_files.check_format, config["scoring"]["format"])
+checked(lists.protocol_names, TRIALS)
+checked(tables.check_format, config["scoring"]["format"])
 
 
 def cohort():
@@ -284,8 +291,8 @@ def options_of(settings, *names):
 @functools.cache
 def utterances_of(shard):
     """A shard's stamp and utterance ids. Listed once, before anything is read: what changes later makes the next run."""
-    files = checked(dataset.shard_files, TREE, shard)
-    return dataset.stamp(files), [file.utterance for file in files]
+    files = checked(tree.shard_files, TREE, shard)
+    return tree.stamp(files), [file.utterance for file in files]
 
 
 def shard_stamp(wildcards):

@@ -1,7 +1,8 @@
 # The start of a run: the folder is claimed, old results are set aside, and what can fail at once does. No rules here.
 import uuid
 
-from asv import keys, outdated, preflight, runs
+from asv import runs
+from asv.snakefile import keys, outdated, preflight
 
 FOLDER, LAST_RUN = os.getcwd(), runs.state()
 if workflow.is_main_process:
@@ -34,7 +35,7 @@ def begin_run(graph):
     checked(run.announce, graph.announcement())
 
 
-# What a job rests on, one param for each rule: asv/keys.py.
+# What a job rests on, one param for each rule: asv/snakefile/keys.py.
 KEYS = keys.Keys(workflow, begin_run, config)
 
 
@@ -61,7 +62,7 @@ def set_outdated_results_aside(jobs):
 def say_speakers():
     """What was taken for speakers."""
     if not DEMO_DATA:
-        print(checked(dataset.summary, TREE), file=sys.stderr)
+        print(checked(tree.summary, TREE), file=sys.stderr)
 
 
 def require_npus(jobs):

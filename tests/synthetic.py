@@ -8,9 +8,10 @@ import numpy as np
 import soundfile
 import torch
 
-from asv import files, manifest
-from asv.manifest import Utterance
-from asv.network import EcapaTdnn
+from asv import files
+from asv.features import manifest
+from asv.features.manifest import Utterance
+from asv.network.ecapa_tdnn import EcapaTdnn
 
 
 def write_voice(path, pitch, seconds=2.5, seed=0):

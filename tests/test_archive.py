@@ -16,8 +16,8 @@ import torch
 from helpers import assert_one_error, run_script, unless_root
 
 from asv import files
-from asv.archive import check_digest, checkpoint_in_folder, extract_checkpoint
 from asv.errors import InputError
+from asv.network.archive import check_digest, checkpoint_in_folder, extract_checkpoint
 
 WEIGHTS = {"step": 3, "model_state_dict": {"weight": torch.arange(64.0)}}
 

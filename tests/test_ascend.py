@@ -12,11 +12,13 @@ import pytest
 import torch
 from conftest import SCRIPTS, STAND_IN
 
-from asv import ascend, engines, inference
-from asv.ascend_errors import explain
-from asv.config import check
+from asv import engines
+from asv.ascend import plugin as ascend
+from asv.ascend.explain import explain
 from asv.errors import InputError
-from asv.network import EcapaTdnn, EmbeddingOnly
+from asv.inference import embed as inference
+from asv.network.ecapa_tdnn import EcapaTdnn, EmbeddingOnly
+from asv.snakefile.config import check
 
 SHAPE = (80, 200)
 BATCH = 4
@@ -213,7 +215,8 @@ def test_finalizing_early_is_caught(stand_in, networks, features, tmp_path):
 
 def start_alone(plugin, source):
     """Run ``Plugin.start`` of a source in a process that has not imported torch."""
-    code = f"import types; m = types.ModuleType('asv.ascend'); m.__package__ = 'asv'\nexec({source!r}, m.__dict__)\n"
+    code = "import types; m = types.ModuleType('asv.ascend.plugin'); m.__package__ = 'asv.ascend'\n"
+    code += f"exec({source!r}, m.__dict__)\n"
     code += f"m.Plugin({plugin!r}).start(0)"
     environment = {"PYTHONPATH": f"{SCRIPTS}:{STAND_IN}"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)

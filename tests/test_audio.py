@@ -11,12 +11,13 @@ from helpers import assert_one_error, run_script, sine, unless_root, write_sound
 from synthetic import write_score_inputs
 
 import extract_features
-from asv import files, manifest
-from asv.audio import Audio, AudioError, AudioRules, read_audio
-from asv.crops import crop_starts, repeat_to
-from asv.dataset import find_speakers, shard_files
-from asv.mel import LogMel, MelSettings
-from asv.npy import RowWriter, open_rows
+from asv import files
+from asv.audio.reading import Audio, AudioError, AudioRules, read_audio
+from asv.dataset.tree import find_speakers, shard_files
+from asv.features import manifest
+from asv.features.crops import crop_starts, repeat_to
+from asv.features.mel import LogMel, MelSettings
+from asv.features.npy import RowWriter, open_rows
 
 RATE = 16000
 

@@ -10,9 +10,11 @@ from conftest import Workflow
 from helpers import assert_one_error, run_script
 from synthetic import write_checkpoint, write_tree, write_trials
 
-from asv import agreement, benchmark_table, cpus, engines, files, receipts
-from asv.checkpoint import load_network
-from asv.network import EmbeddingOnly
+from asv import cpus, engines, files, receipts
+from asv.benchmark import table
+from asv.network.checkpoint import load_network
+from asv.network.ecapa_tdnn import EmbeddingOnly
+from asv.scoring import agreement
 
 CONFIG = """
 dataset: {{root: wavs, trials: [trials.txt]}}
@@ -151,7 +153,7 @@ def test_cosines_by_hand():
 
 def test_the_columns_of_the_table_are_those_of_a_row(project):
     (first, *_) = rows(project)
-    assert set(benchmark_table.TSV) == {*first} - {"faults", "best"} | {"remarks"}
+    assert set(table.TSV) == {*first} - {"faults", "best"} | {"remarks"}
     header = (project.folder / "results/benchmarks.tsv").read_text().splitlines()[0].split("\t")
     # Programs may count them: those of version 1 keep their places.
     assert header.index("throughput") == 7
@@ -192,7 +194,7 @@ def test_nothing_but_unsupported_engines_is_a_table_of_rows(tmp_path):
     assert "This machine can run none of benchmark.engines" in text
     assert "A CPU quota (of a container or job) allowed 0.5 cores." in text
     header, *lines = [line.split("\t") for line in (tmp_path / "run.v2.tsv").read_text().splitlines()]
-    assert tuple(header) == benchmark_table.TSV
+    assert tuple(header) == table.TSV
     assert [line[header.index("remarks")] for line in lines] == ["this CPU offers FP32"] * 2
     pictures = [
         part
@@ -231,15 +233,15 @@ def test_a_measurement_that_is_not_there_is_named(tmp_path):
 
 
 def test_what_this_machine_cannot_run_is_a_row():
-    row = benchmark_table.unsupported_row("openvino-bf16", 4, "this CPU offers FP32")
-    cells = benchmark_table.printed(row)
+    row = table.unsupported_row("openvino-bf16", 4, "this CPU offers FP32")
+    cells = table.printed(row)
     assert cells[0] == "openvino-bf16"
     assert cells[-1] == "unsupported; this CPU offers FP32"
     assert set(cells[2:-1]) == {"–"}
     good = {**row, "status": "ok", "gate": "PASS", "throughput": 5.0, "latency_mean_ms": 1.0, "best": []}
     bad = {**row, "status": "ok", "gate": "FAIL", "throughput": 9.0, "latency_mean_ms": 0.1, "best": []}
-    benchmark_table.mark_best([row, good, bad])
+    table.mark_best([row, good, bad])
     assert good["best"] == ["throughput", "latency"]
     assert bad["best"] == row["best"] == []
-    assert benchmark_table.recommendation([row, good, bad]).startswith("Fastest that passes the gate: openvino-bf16")
-    assert benchmark_table.recommendation([row]) == "No engine passes the accuracy gate."
+    assert table.recommendation([row, good, bad]).startswith("Fastest that passes the gate: openvino-bf16")
+    assert table.recommendation([row]) == "No engine passes the accuracy gate."

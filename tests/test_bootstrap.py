@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asv import bootstrap, metrics
-from asv.bootstrap import eer_interval, paired_eer_difference
 from asv.errors import InputError
+from asv.scoring import bootstrap, metrics
+from asv.scoring.bootstrap import eer_interval, paired_eer_difference
 
 # How scores are made below: a target's has an effect of its speaker, a nontarget's one of each of its speakers.
 MEAN, TARGET_SPREAD, NONTARGET_SPREAD = 4.0, 0.7, 0.4

@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 import torch
 
-from asv.checkpoint import load_network
 from asv.errors import InputError
-from asv.network import EcapaTdnn
+from asv.network.checkpoint import load_network
+from asv.network.ecapa_tdnn import EcapaTdnn
 
 
 @functools.lru_cache

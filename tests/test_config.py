@@ -11,8 +11,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asv.config import SCHEMA, check
 from asv.errors import InputError
+from asv.snakefile.config import SCHEMA, check
 
 SHIPPED = yaml.safe_load((Path(__file__).parent.parent / "config.yaml").read_text(encoding="utf-8"))
 

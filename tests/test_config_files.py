@@ -8,9 +8,9 @@ from conftest import REPO
 from helpers import unless_root
 from synthetic import write_checkpoint, write_tree, write_trials
 
-from asv import config, config_files
-from asv.config import check
 from asv.errors import InputError
+from asv.snakefile import config, config_files
+from asv.snakefile.config import check
 
 SHIPPED = REPO / "config.yaml"
 

@@ -9,9 +9,9 @@ import pytest
 import soundfile
 from helpers import sine, write_sound
 
-from asv.audio import AudioError, AudioRules, read_audio
-from asv.containers import is_placeholder, locate
-from asv.mended import Mended
+from asv.audio.containers import is_placeholder, locate
+from asv.audio.mended import Mended
+from asv.audio.reading import AudioError, AudioRules, read_audio
 
 SPEECH = (np.random.default_rng(0).uniform(-0.5, 0.5, 8001) * 32768).astype("<i2")
 RAW = SPEECH.tobytes()

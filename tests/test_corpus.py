@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asv.corpus import describe, sentence
-from asv.manifest import Utterance
+from asv.features.manifest import Utterance
+from asv.scoring.speakers import describe, sentence
 
 
 def rows(names):

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from conftest import SCRIPTS
 
-from asv import benchmark_table, cli, cpus
+from asv import cli, cpus
+from asv.benchmark import table
 
 V1 = "33 25 0:29 {shown} {at} rw,relatime shared:9 - cgroup cgroup rw,{controllers}"
 V2 = "30 23 0:26 {shown} {at} rw,nosuid - cgroup2 cgroup2 rw,nsdelegate"
@@ -175,14 +176,14 @@ def test_without_a_quota_nothing_is_throttled(tmp_path):
 
 
 def test_a_throttled_row_says_so():
-    row = benchmark_table.unsupported_row("openvino-f32", 4, "x") | {"faults": []}
-    assert benchmark_table.throttled(row) is None
+    row = table.unsupported_row("openvino-f32", 4, "x") | {"faults": []}
+    assert table.throttled(row) is None
     row |= {"cpu_quota": 0.5, "throttled_share": 0.4871, "throttled_periods": 0}
-    assert benchmark_table.throttled(row) is None
+    assert table.throttled(row) is None
     row["throttled_periods"] = 9
     remark = "throttled 48.7% of the time by a CPU quota of 0.5 cores"
-    assert benchmark_table.printed(row)[-1].endswith(remark)
-    assert remark in benchmark_table.tsv_cells(row)
+    assert table.printed(row)[-1].endswith(remark)
+    assert remark in table.tsv_cells(row)
 
 
 # A real group

@@ -9,7 +9,7 @@ from helpers import unless_root
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asv.dataset import find_speakers, known_lists, shard_files, shard_names, shard_of, stamp
+from asv.dataset.tree import find_speakers, known_lists, shard_files, shard_names, shard_of, stamp
 from asv.errors import InputError
 
 

@@ -20,13 +20,13 @@ from conftest import REPO, SCRIPTS
 
 import demo_checkpoint
 import demo_corpus
-from asv import demo, espeak
-from asv.checkpoint import load_network
+from asv.demo import corpus, espeak
 from asv.errors import InputError
-from asv.network import EcapaTdnn
+from asv.network.checkpoint import load_network
+from asv.network.ecapa_tdnn import EcapaTdnn
 
 TEXT = "The quick brown fox jumps over seven lazy dogs near the river."
-SOME = [demo.Utterance(speaker, session, 1) for speaker in list(demo.EVALUATION)[::6] for session in (1, 2)]
+SOME = [corpus.Utterance(speaker, session, 1) for speaker in list(corpus.EVALUATION)[::6] for session in (1, 2)]
 
 
 def digest(folder):
@@ -106,25 +106,27 @@ def test_resampled_length(samples, expected):
 
 
 def test_speakers_are_disjoint_and_speak_reproducibly():
-    evaluation, training = ({voice.variant for voice in voices.values()} for voices in (demo.EVALUATION, demo.TRAINING))
-    assert len(evaluation) == len(demo.EVALUATION) >= 24
-    assert len(training) == len(demo.TRAINING) >= 70
+    evaluation, training = (
+        {voice.variant for voice in voices.values()} for voices in (corpus.EVALUATION, corpus.TRAINING)
+    )
+    assert len(evaluation) == len(corpus.EVALUATION) >= 24
+    assert len(training) == len(corpus.TRAINING) >= 70
     assert not evaluation & training
-    assert not demo.EVALUATION.keys() & demo.TRAINING.keys()
+    assert not corpus.EVALUATION.keys() & corpus.TRAINING.keys()
     assert evaluation | training <= espeak.variants()
 
 
 def test_defining_the_demo_imports_nothing_heavy():
-    code = "import sys, asv.demo; print([m for m in ('numpy', 'torch', 'soundfile') if m in sys.modules])"
+    code = "import sys, asv.demo.corpus; print([m for m in ('numpy', 'torch', 'soundfile') if m in sys.modules])"
     result = subprocess.run([sys.executable, "-c", code], cwd=SCRIPTS, capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
 
 
 def test_trials_are_balanced_distinct_and_across_sessions():
-    names = {utterance.name for utterance in demo.utterances(demo.EVALUATION, demo.EVALUATION_SESSIONS)}
-    trials = list(demo.trials())
-    assert len(names) == 8 * len(demo.EVALUATION)
-    assert Counter(target for target, _, _ in trials) == {kind: 16 * len(demo.EVALUATION) for kind in (True, False)}
+    names = {utterance.name for utterance in corpus.utterances(corpus.EVALUATION, corpus.EVALUATION_SESSIONS)}
+    trials = list(corpus.trials())
+    assert len(names) == 8 * len(corpus.EVALUATION)
+    assert Counter(target for target, _, _ in trials) == {kind: 16 * len(corpus.EVALUATION) for kind in (True, False)}
     assert len({frozenset(pair) for _, *pair in trials}) == len(trials)
     for target, first, second in trials:
         assert {first, second} <= names
@@ -133,9 +135,9 @@ def test_trials_are_balanced_distinct_and_across_sessions():
 
 
 def test_words_and_trials_are_those_of_every_machine():
-    sentences = "\n".join(map(demo.sentence, demo.utterances(demo.EVALUATION, demo.EVALUATION_SESSIONS)))
+    sentences = "\n".join(map(corpus.sentence, corpus.utterances(corpus.EVALUATION, corpus.EVALUATION_SESSIONS)))
     assert hashlib.sha256(sentences.encode()).hexdigest()[:16] == "e21dc0b7f85eb4dc"
-    assert hashlib.sha256(repr(list(demo.trials())).encode()).hexdigest()[:16] == "8580180d12c37382"
+    assert hashlib.sha256(repr(list(corpus.trials())).encode()).hexdigest()[:16] == "8580180d12c37382"
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the digest is of eSpeak NG's build for x86-64")
@@ -167,7 +169,7 @@ def test_recordings_are_16_khz_mono_16_bit_of_some_seconds(tmp_path):
 
 
 def test_the_script_writes_both_outputs(monkeypatch, tmp_path):
-    monkeypatch.setattr(demo_corpus.demo, "EVALUATION", dict(list(demo.EVALUATION.items())[:6]))
+    monkeypatch.setattr(demo_corpus.corpus, "EVALUATION", dict(list(corpus.EVALUATION.items())[:6]))
     arguments = ["demo_corpus.py", "--output", str(tmp_path / "wav"), "--trials", str(tmp_path / "trials.txt")]
     monkeypatch.setattr(sys, "argv", arguments)
     demo_corpus.main()
@@ -188,17 +190,17 @@ def test_the_shipped_checkpoint(tmp_path):
     assert content.keys() == {"step", "model_state_dict", "optimizer_state_dict"}
     network, facts = load_network(tmp_path / "checkpoint" / "checkpoint.pt")
     wrapped = {"weights": "model_state_dict", "omitted": ["optimizer_state_dict"]}
-    assert facts == {"channels": 24, "speakers": len(demo.TRAINING), "step": content["step"], **wrapped}
+    assert facts == {"channels": 24, "speakers": len(corpus.TRAINING), "step": content["step"], **wrapped}
     assert content["step"] > 0
     # It knows its training voices: those were learnt with a margin.
-    utterances = [demo.Utterance(speaker, 1, 1) for speaker in list(demo.TRAINING)[::7]]
+    utterances = [corpus.Utterance(speaker, 1, 1) for speaker in list(corpus.TRAINING)[::7]]
     log_mel = demo_checkpoint.LogMel(demo_checkpoint.MelSettings())
     with torch.no_grad():
         for utterance in utterances:
-            samples = torch.from_numpy(demo.speak(utterance)).float() / (1 << 15)
+            samples = torch.from_numpy(corpus.speak(utterance)).float() / (1 << 15)
             embedding, _ = network(demo_checkpoint.to_network_input(log_mel(samples))[None])
             best = network.speaker_embedding(embedding).argmax().item()
-            assert best == list(demo.TRAINING).index(utterance.speaker)
+            assert best == list(corpus.TRAINING).index(utterance.speaker)
 
 
 def test_training_learns_and_repeats_itself(tmp_path):

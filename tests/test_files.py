@@ -10,7 +10,7 @@ import pytest
 from conftest import SCRIPTS
 
 from asv import files
-from asv.npy import RowWriter, open_rows
+from asv.features.npy import RowWriter, open_rows
 
 WRITER = """
 import sys; sys.path.insert(0, {scripts!r})

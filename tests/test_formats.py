@@ -14,11 +14,11 @@ import torch
 from fuzz import driver, fuzz_checkpoint
 from helpers import assert_one_error, run_script
 
-from asv import formats, tensors
-from asv.archive import checkpoint_in_folder, extract_checkpoint
-from asv.checkpoint import load_network
 from asv.errors import InputError
-from asv.network import EcapaTdnn
+from asv.network import formats, tensors
+from asv.network.archive import checkpoint_in_folder, extract_checkpoint
+from asv.network.checkpoint import load_network
+from asv.network.ecapa_tdnn import EcapaTdnn
 
 torch.manual_seed(0)
 WEIGHTS = EcapaTdnn(8, 3).state_dict()

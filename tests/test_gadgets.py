@@ -12,11 +12,11 @@ import pytest
 import torch
 from fuzz import driver
 
-from asv import unpickle
-from asv.checkpoint import load_network
 from asv.errors import InputError
-from asv.formats import LEGACY_MAGIC
-from asv.network import EcapaTdnn
+from asv.network import unpickle
+from asv.network.checkpoint import load_network
+from asv.network.ecapa_tdnn import EcapaTdnn
+from asv.network.formats import LEGACY_MAGIC
 
 SAVED = io.BytesIO()
 torch.save({"model_state_dict": EcapaTdnn(8, 3).state_dict()}, SAVED)

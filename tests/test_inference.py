@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from asv import engines
-from asv.config import check
 from asv.errors import InputError
-from asv.inference import embed
-from asv.network import EcapaTdnn, EmbeddingOnly
+from asv.inference.embed import embed
+from asv.network.ecapa_tdnn import EcapaTdnn, EmbeddingOnly
+from asv.snakefile.config import check
 
 SHAPE = (80, 200)
 F32 = ("openvino-f32", "torchscript-f32")

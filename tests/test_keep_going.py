@@ -4,7 +4,7 @@ import pytest
 from synthetic import write_checkpoint, write_tree, write_trials
 
 from asv import files, receipts
-from asv.failures import failed_jobs, summary
+from asv.snakefile.failures import failed_jobs, summary
 
 CONFIG = """
 dataset: {root: wavs, trials: [trials.txt]}

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asv.config import check
-from asv.dataset import find_speakers, known_lists, shard_files, stamp, summary
+from asv.dataset.layout import SESSIONS, UTTERANCES, parse
+from asv.dataset.tree import find_speakers, known_lists, shard_files, stamp, summary
 from asv.errors import InputError
-from asv.layout import SESSIONS, UTTERANCES, parse
+from asv.snakefile.config import check
 
 
 def plant(root, *paths):
@@ -399,7 +399,7 @@ def test_summary_and_lists_above_speakers(tmp_path):
 
 def test_start_does_not_list_all_files(tmp_path, monkeypatch):
     """150,000 files are not looked at to find 1,251 speakers."""
-    from asv import folders
+    from asv.dataset import folders
 
     plant(tmp_path, *grid("wav/id1{s:04}/v{v}/1.wav", s=range(50), v=range(20)))
     listed = []

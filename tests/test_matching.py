@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asv.errors import InputError
-from asv.matching import places, spelled
-from asv.trial_rows import match
-from asv.trials import read_trials
+from asv.trials.lists import read_trials
+from asv.trials.matching import places, spelled
+from asv.trials.rows import match
 
 IDS = ["id1/x6uY-q_1/00001.wav", "id1/x6uY-q_1/00002.wav", "id2/-a_b-/00001.wav", "id2/c/00007.wav"]
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from scipy.optimize import brentq, linprog
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from asv import metrics
 from asv.errors import InputError
+from asv.scoring import metrics
 
 
 def operating_points(scores, targets):

@@ -15,7 +15,9 @@ from matplotlib.text import Text
 from PIL import Image
 from synthetic import write_checkpoint, write_tree, write_trials
 
-from asv import files, metrics, plots
+from asv import files
+from asv.report import plots
+from asv.scoring import metrics
 
 ENGINES = ("torchscript-f32", "openvino-f32", "openvino-bf16")
 SIZES = (1, 4, 8, 16, 32, 64)

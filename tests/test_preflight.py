@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from asv import preflight
 from asv.errors import InputError
+from asv.snakefile import preflight
 
 IDS = ["a/s/1.wav", "a/s/2.wav", "b/s/1.wav"]
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from asv import outdated, receipts
+from asv import receipts
 from asv.errors import InputError
+from asv.snakefile import outdated
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from conftest import Workflow
 from helpers import write_sound
 from synthetic import write_checkpoint, write_tree, write_trials
 
-from asv.dataset import shard_of
+from asv.dataset.tree import shard_of
 
 SHARDS = 16
 SPEAKERS, SESSIONS, UTTERANCES = 1251, 20, 6

@@ -10,7 +10,7 @@ from helpers import assert_one_error, run_script
 from synthetic import write_score_inputs
 
 import score
-from asv import bootstrap, metrics, scoring
+from asv.scoring import bootstrap, cosine, metrics
 
 EXISTING_KEYS = {"eer", "threshold", "min_dcf", "roc_auc", "targets", "nontargets", "md5"}
 
@@ -61,7 +61,7 @@ def test_the_result_has_what_it_had_and_more(stage):
     assert list(result["protocols"]) == ["list", "centroid", "centroid_leave_one_out"]
     first, second, targets, scores = stage.scores()
     speakers = np.array([name.split("/")[0] for name in stage.names])
-    np.testing.assert_array_equal(scores, scoring.cosine_scores(stage.embeddings, first, second))
+    np.testing.assert_array_equal(scores, cosine.cosine_scores(stage.embeddings, first, second))
     protocol = result["protocols"]["list"]
     assert {key: protocol[key] for key in metrics.summary(scores, targets)} == metrics.summary(scores, targets)
     assert protocol["eer_interval"] == bootstrap.eer_interval(scores, targets, speakers[first], speakers[second])
@@ -90,15 +90,15 @@ def test_mean_subtraction_and_as_norm(stage):
     settings = ["--cohort", cohort, "--as-norm-top", 4, "--subtract-mean", "cohort", "--bootstrap-replicates", 0]
     result, text = stage.result("--trials", stage.list, *settings)
     first, second, targets, scores = stage.scores()
-    centred = scoring.subtract_mean(stage.embeddings, range(24, 48))
-    speakers = scoring.speaker_centroids(centred[24:], [name.split("/")[0] for name in stage.names[24:]])
-    statistics = scoring.cohort_statistics(centred, speakers, 4)
-    wanted = scoring.as_norm(scoring.cosine_scores(centred, first, second), first, second, *statistics)
+    centred = cosine.subtract_mean(stage.embeddings, range(24, 48))
+    speakers = cosine.speaker_centroids(centred[24:], [name.split("/")[0] for name in stage.names[24:]])
+    statistics = cosine.cohort_statistics(centred, speakers, 4)
+    wanted = cosine.as_norm(cosine.cosine_scores(centred, first, second), first, second, *statistics)
     np.testing.assert_allclose(scores, wanted, rtol=1e-9)
     protocol = result["protocols"]["list"]
     assert protocol["eer"] == metrics.summary(scores, targets)["eer"]
     assert protocol["notes"] == []
-    assert protocol["eer_interval"]["reason"] == "switched off (scoring.bootstrap.replicates)"
+    assert protocol["eer_interval"]["reason"] == "switched off (cosine.bootstrap.replicates)"
     facts = result["scoring"]["as_norm"]
     assert (facts["cohort"], facts["speakers"], facts["top"]) == ("cohort.txt", 6, 4)
     assert "(AS-norm by the top 4 of 6 cohort speakers, cosine less the mean of the cohort, at the EER)" in text

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asv import conditions, metrics, score_files, scoring
 from asv.errors import InputError
+from asv.scoring import conditions, cosine, metrics, tables
 
 RANDOM = np.random.default_rng(0)
 EMBEDDINGS = RANDOM.normal(size=(60, 8)).astype(np.float32)
@@ -17,7 +17,7 @@ SPEAKERS = np.array([f"s{i % 7}" for i in range(60)])
 FIRST, SECOND = RANDOM.integers(60, size=(2, 200))
 
 
-def cosine(a, b):
+def plain_cosine(a, b):
     a, b = np.float64(a), np.float64(b)
     return a @ b / np.sqrt(a @ a) / np.sqrt(b @ b)
 
@@ -27,24 +27,24 @@ def unit(a):
 
 
 def test_cosines_in_blocks(monkeypatch):
-    monkeypatch.setattr(scoring, "BLOCK", 7)
-    scores = scoring.cosine_scores(EMBEDDINGS, FIRST, SECOND)
-    wanted = [cosine(EMBEDDINGS[a], EMBEDDINGS[b]) for a, b in zip(FIRST, SECOND)]
+    monkeypatch.setattr(cosine, "BLOCK", 7)
+    scores = cosine.cosine_scores(EMBEDDINGS, FIRST, SECOND)
+    wanted = [plain_cosine(EMBEDDINGS[a], EMBEDDINGS[b]) for a, b in zip(FIRST, SECOND)]
     np.testing.assert_allclose(scores, wanted, atol=1e-12)
 
 
 def test_a_zero_embedding_scores_zero_and_inputs_stay():
     embeddings = np.array([[0.0, 0], [3, 4]])
-    np.testing.assert_array_equal(scoring.unit_length(embeddings), [[0, 0], [0.6, 0.8]])
+    np.testing.assert_array_equal(cosine.unit_length(embeddings), [[0, 0], [0.6, 0.8]])
     np.testing.assert_array_equal(embeddings, [[0, 0], [3, 4]])
 
 
 def test_mean_subtraction():
     np.testing.assert_allclose(
-        scoring.subtract_mean(EMBEDDINGS), EMBEDDINGS - EMBEDDINGS.astype(np.float64).mean(axis=0), atol=1e-12
+        cosine.subtract_mean(EMBEDDINGS), EMBEDDINGS - EMBEDDINGS.astype(np.float64).mean(axis=0), atol=1e-12
     )
     rows = [3, 5, 8]
-    np.testing.assert_allclose(scoring.subtract_mean(EMBEDDINGS, rows)[rows].mean(axis=0), np.zeros(8), atol=1e-12)
+    np.testing.assert_allclose(cosine.subtract_mean(EMBEDDINGS, rows)[rows].mean(axis=0), np.zeros(8), atol=1e-12)
 
 
 # AS-norm
@@ -52,44 +52,44 @@ def test_mean_subtraction():
 
 @pytest.mark.parametrize("top", [2, 5, 7, 300])
 def test_as_norm_against_a_naive_loop(monkeypatch, top):
-    monkeypatch.setattr(scoring, "COHORT_SCORES", 30)  # several blocks
+    monkeypatch.setattr(cosine, "COHORT_SCORES", 30)  # several blocks
     cohort_rows = range(20, 60)
     names = sorted({SPEAKERS[row] for row in cohort_rows})
     means = [
         unit(np.mean([unit(EMBEDDINGS[row]) for row in cohort_rows if SPEAKERS[row] == name], axis=0)) for name in names
     ]
-    cohort = scoring.speaker_centroids(EMBEDDINGS[20:], SPEAKERS[20:])
+    cohort = cosine.speaker_centroids(EMBEDDINGS[20:], SPEAKERS[20:])
     np.testing.assert_allclose(cohort, means, atol=1e-12)
 
     def normalised(a, b):
-        score, total = cosine(a, b), 0.0
+        score, total = plain_cosine(a, b), 0.0
         for side in (a, b):
-            best = sorted((cosine(side, mean) for mean in means), reverse=True)[:top]
+            best = sorted((plain_cosine(side, mean) for mean in means), reverse=True)[:top]
             total += (score - np.mean(best)) / np.std(best)
         return total / 2
 
-    statistics = scoring.cohort_statistics(EMBEDDINGS, cohort, top)
-    scores = scoring.as_norm(scoring.cosine_scores(EMBEDDINGS, FIRST, SECOND), FIRST, SECOND, *statistics)
+    statistics = cosine.cohort_statistics(EMBEDDINGS, cohort, top)
+    scores = cosine.as_norm(cosine.cosine_scores(EMBEDDINGS, FIRST, SECOND), FIRST, SECOND, *statistics)
     wanted = [normalised(EMBEDDINGS[a], EMBEDDINGS[b]) for a, b in zip(FIRST, SECOND)]
     np.testing.assert_allclose(scores, wanted, rtol=1e-9)
 
 
 def test_as_norm_does_not_depend_on_the_order_of_the_cohort_or_of_a_trial():
-    cohort = scoring.speaker_centroids(EMBEDDINGS, SPEAKERS)
-    statistics = scoring.cohort_statistics(EMBEDDINGS, cohort, 4)
-    for a, b in zip(statistics, scoring.cohort_statistics(EMBEDDINGS, cohort[::-1], 4)):
+    cohort = cosine.speaker_centroids(EMBEDDINGS, SPEAKERS)
+    statistics = cosine.cohort_statistics(EMBEDDINGS, cohort, 4)
+    for a, b in zip(statistics, cosine.cohort_statistics(EMBEDDINGS, cohort[::-1], 4)):
         np.testing.assert_allclose(a, b, atol=1e-12)
-    cosines = scoring.cosine_scores(EMBEDDINGS, FIRST, SECOND)
-    there, back = (scoring.as_norm(cosines, *sides, *statistics) for sides in ((FIRST, SECOND), (SECOND, FIRST)))
+    cosines = cosine.cosine_scores(EMBEDDINGS, FIRST, SECOND)
+    there, back = (cosine.as_norm(cosines, *sides, *statistics) for sides in ((FIRST, SECOND), (SECOND, FIRST)))
     np.testing.assert_allclose(there, back, atol=1e-12)
 
 
 def test_cohorts_that_cannot_normalise():
-    cohort = scoring.speaker_centroids(EMBEDDINGS, SPEAKERS)
+    cohort = cosine.speaker_centroids(EMBEDDINGS, SPEAKERS)
     with pytest.raises(InputError, match="a cohort of 1 speakers; AS-norm needs 2"):
-        scoring.cohort_statistics(EMBEDDINGS, cohort[:1], 300)
+        cosine.cohort_statistics(EMBEDDINGS, cohort[:1], 300)
     with pytest.raises(InputError, match="60 of 60 utterances are equally like all of the 3 most like them"):
-        scoring.cohort_statistics(EMBEDDINGS, cohort[[0, 0, 0]], 3)
+        cosine.cohort_statistics(EMBEDDINGS, cohort[[0, 0, 0]], 3)
 
 
 # Centroids
@@ -98,7 +98,7 @@ def test_cohorts_that_cannot_normalise():
 @pytest.mark.parametrize("leave_out", [False, True])
 def test_centroids_against_a_naive_loop(leave_out):
     speakers = np.append(SPEAKERS[:-1], "alone")
-    score = scoring.centroid_leave_one_out_scores if leave_out else scoring.centroid_scores
+    score = cosine.centroid_leave_one_out_scores if leave_out else cosine.centroid_scores
     scores, targets = score(EMBEDDINGS, speakers)
     names = sorted(set(speakers))
     assert scores.shape == targets.shape == (60, 8)
@@ -107,7 +107,7 @@ def test_centroids_against_a_naive_loop(leave_out):
             members = [unit(EMBEDDINGS[i]) for i in range(60) if speakers[i] == name and not (leave_out and i == row)]
             assert targets[row, column] == (speakers[row] == name)
             if members:
-                assert scores[row, column] == pytest.approx(cosine(embedding, np.sum(members, axis=0)), abs=1e-12)
+                assert scores[row, column] == pytest.approx(plain_cosine(embedding, np.sum(members, axis=0)), abs=1e-12)
             else:
                 assert (name, row) == ("alone", 59)
                 assert np.isnan(scores[row, column])
@@ -119,7 +119,7 @@ def test_leaving_out_takes_the_flattery_away():
     embeddings = np.random.default_rng(1).normal(size=(400, 16))
     speakers = np.repeat(np.arange(100), 4)
     eers = []
-    for score in (scoring.centroid_scores, scoring.centroid_leave_one_out_scores):
+    for score in (cosine.centroid_scores, cosine.centroid_leave_one_out_scores):
         scores, targets = score(embeddings, speakers)
         eers.append(metrics.equal_error_rate(metrics.error_rates(scores.ravel(), targets.ravel()))[0])
     assert eers[0] < 0.2
@@ -169,8 +169,8 @@ SCORES = np.array([0.1, -1 / 3, 1e-20, 1.0])
 
 
 def test_a_table_holds_the_scores_to_the_bit(tmp_path, monkeypatch):
-    monkeypatch.setattr(score_files, "BLOCK", 3)
-    score_files.write(tmp_path / "list.tsv", IDS, *COLUMNS, SCORES)
+    monkeypatch.setattr(tables, "BLOCK", 3)
+    tables.write(tmp_path / "list.tsv", IDS, *COLUMNS, SCORES)
     lines = (tmp_path / "list.tsv").read_text(encoding="utf-8").splitlines()
     assert lines[:2] == ["enrolment\ttest\ttarget\tscore", "a/s/1.wav\tb/s/Jörg 1.wav\t1\t0.1"]
     assert [float(line.split("\t")[3]) for line in lines[1:]] == SCORES.tolist()
@@ -179,14 +179,14 @@ def test_a_table_holds_the_scores_to_the_bit(tmp_path, monkeypatch):
 def test_parquet_without_pyarrow_is_told_with_the_remedy(tmp_path, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"scoring\.format: parquet needs .*`python -m pip install pyarrow`"):
-        score_files.write(tmp_path / "list.parquet", IDS, *COLUMNS, SCORES)
-    score_files.check_format("tsv")
+        tables.write(tmp_path / "list.parquet", IDS, *COLUMNS, SCORES)
+    tables.check_format("tsv")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_parquet(tmp_path):
     parquet = pytest.importorskip("pyarrow.parquet")
-    score_files.write(tmp_path / "list.parquet", IDS, *COLUMNS, SCORES)
+    tables.write(tmp_path / "list.parquet", IDS, *COLUMNS, SCORES)
     table = parquet.read_table(tmp_path / "list.parquet").to_pydict()
     assert table == {
         "enrolment": [IDS[0], IDS[1], IDS[2], IDS[0]],
@@ -199,5 +199,5 @@ def test_parquet(tmp_path):
 
 def test_pyarrow_is_loaded_for_parquet_only(tmp_path):
     before = "pyarrow" in sys.modules
-    score_files.write(tmp_path / "list.tsv", IDS, *COLUMNS, SCORES)
+    tables.write(tmp_path / "list.tsv", IDS, *COLUMNS, SCORES)
     assert ("pyarrow" in sys.modules) == before

@@ -12,7 +12,7 @@ import pytest
 from conftest import REPO, Workflow
 from synthetic import write_checkpoint, write_tree, write_trials, write_voice
 
-from asv.dataset import shard_of
+from asv.dataset.tree import shard_of
 
 CONFIG = """
 dataset: {root: wavs, trials: [trials.txt]}
@@ -188,14 +188,14 @@ def test_another_mel_parameter(project):
     ("module", "stale"),
     [
         ("extract_features.py", FROM_FEATURES),
-        ("asv/crops.py", FROM_FEATURES),
+        ("asv/features/crops.py", FROM_FEATURES),
         ("asv/engines/openvino.py", FROM_COMPILE),
         ("asv/engines/torchscript.py", FROM_COMPILE),  # the reference that an artefact is compared with
         ("asv/engines/mindietorch.py", []),  # another engine's
-        ("asv/inference.py", FROM_INFERENCE),
-        ("asv/metrics.py", SCORING),
-        ("asv/bootstrap.py", SCORING),
-        ("asv/espeak.py", []),  # the demo's
+        ("asv/inference/embed.py", FROM_INFERENCE),
+        ("asv/scoring/metrics.py", SCORING),
+        ("asv/scoring/bootstrap.py", SCORING),
+        ("asv/demo/espeak.py", []),  # the demo's
     ],
 )
 def test_changed_code(project, module, stale):
@@ -213,7 +213,7 @@ def test_words_cost_nothing(project):
 
 def test_touched_code(project):
     project.age(project.code / "workflow_scripts/infer.py")
-    project.age(project.code / "workflow_scripts/asv/metrics.py")
+    project.age(project.code / "workflow_scripts/asv/scoring/metrics.py")
     assert project.jobs(*TARGETS) == []
 
 

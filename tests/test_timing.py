@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from asv import timing
+from asv.benchmark import timing
 
 
 class Clock:

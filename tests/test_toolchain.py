@@ -9,10 +9,10 @@ import pytest
 from conftest import STAND_IN
 from helpers import run_script
 
-from asv import devices, toolchain
-from asv.ascend import cann_version
-from asv.config import check
+from asv.ascend import devices, toolchain
+from asv.ascend.plugin import cann_version
 from asv.errors import InputError
+from asv.snakefile.config import check
 
 
 def settings(**changes):

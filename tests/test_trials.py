@@ -9,12 +9,14 @@ from helpers import unless_root
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asv import dataset, metrics, text_lines
-from asv.cohort import match_cohort, read_cohort
+from asv.dataset import tree
 from asv.errors import InputError
-from asv.official_lists import OFFICIAL_LISTS, recognise, voxceleb1_dev_speakers
-from asv.trial_rows import match, rows_of_trials
-from asv.trials import protocol_names, read_trials
+from asv.scoring import metrics
+from asv.trials import text_lines
+from asv.trials.cohort import match_cohort, read_cohort
+from asv.trials.lists import protocol_names, read_trials
+from asv.trials.official_lists import OFFICIAL_LISTS, recognise, voxceleb1_dev_speakers
+from asv.trials.rows import match, rows_of_trials
 
 A, B, C = "id1/s/1.wav", "id1/s/2.wav", "id2/t/1.wav"
 
@@ -262,7 +264,7 @@ def test_stem_of_the_unbiased_centroid_protocol_is_refused():
 
 
 def test_the_official_lists_are_those_that_are_looked_for():
-    assert sorted(official.file for official in OFFICIAL_LISTS) == sorted(dataset.KNOWN_LISTS)
+    assert sorted(official.file for official in OFFICIAL_LISTS) == sorted(tree.KNOWN_LISTS)
     assert len({official.md5 for official in OFFICIAL_LISTS}) == len({o.name for o in OFFICIAL_LISTS}) == 6
 
 

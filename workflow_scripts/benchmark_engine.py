@@ -14,9 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from asv import cli, cpus, devices, engines, files, timing
+from asv import cli, cpus, engines, files
+from asv.ascend import devices
+from asv.benchmark import timing
 from asv.errors import InputError
-from asv.npy import open_rows
+from asv.features.npy import open_rows
 
 
 def measure_one_by_one(session, batches, options, throttling):

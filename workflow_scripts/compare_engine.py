@@ -10,8 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from asv import agreement, bootstrap, cli, files, manifest, metrics, score_files
+from asv import cli, files
 from asv.errors import InputError
+from asv.features import manifest
+from asv.scoring import agreement, bootstrap, metrics, tables
 
 WORST = 5  # utterances named in the summary
 
@@ -33,15 +35,15 @@ def eer_changes(ours, reference, replicates, seed):
     """
     changes = {}
     for path in sorted(ours.iterdir()):
-        if path.suffix not in score_files.READERS:
+        if path.suffix not in tables.READERS:
             continue
-        (a, targets), (b, _) = score_files.read(reference / path.name), score_files.read(path)
+        (a, targets), (b, _) = tables.read(reference / path.name), tables.read(path)
         eers = [metrics.equal_error_rate(metrics.error_rates(scores, targets))[0] for scores in (a, b)]
         low = high = None
         if replicates:
             with suppress(InputError):  # too few speakers
                 _, low, high = bootstrap.paired_eer_difference(
-                    a, b, targets, *score_files.read_speakers(path), replicates, seed
+                    a, b, targets, *tables.read_speakers(path), replicates, seed
                 )
         changes[path.stem] = {"difference": eers[1] - eers[0], "low": low, "high": high}
     return changes

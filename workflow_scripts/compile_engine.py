@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from asv import cli, code, devices, engines, files
+from asv import cli, code, engines, files
+from asv.ascend import devices
 from asv.errors import InputError
 
 # Least cosine between the embeddings of the artefact and of the trace, on noise. In float32 only the order of sums

@@ -20,9 +20,10 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from asv import cli, demo, files
-from asv.mel import LogMel, MelSettings, to_network_input
-from asv.network import EcapaTdnn
+from asv import cli, files
+from asv.demo import corpus
+from asv.features.mel import LogMel, MelSettings, to_network_input
+from asv.network.ecapa_tdnn import EcapaTdnn
 
 SEED = 1
 FRAMES = 200  # of a crop
@@ -37,12 +38,12 @@ def training_features():
     Returns:
         ``(mels, labels)``: a list of float32 ``(80, frames)``, at least FRAMES each, and int64 ``(utterances,)``.
     """
-    speakers = list(demo.TRAINING)
-    utterances = demo.utterances(speakers, demo.TRAINING_SESSIONS)
+    speakers = list(corpus.TRAINING)
+    utterances = corpus.utterances(speakers, corpus.TRAINING_SESSIONS)
     log_mel = LogMel(MelSettings())
     mels = []
     for utterance in cli.progress(utterances, "training voices", "utterance"):
-        samples = torch.from_numpy(demo.speak(utterance)).float() / (1 << 15)
+        samples = torch.from_numpy(corpus.speak(utterance)).float() / (1 << 15)
         mels.append(to_network_input(log_mel(samples)))
     return mels, torch.tensor([speakers.index(utterance.speaker) for utterance in utterances])
 
@@ -98,7 +99,7 @@ def main():
     options = parser.parse_args()
     torch.set_num_threads(cli.usable_threads(options.threads))
     torch.manual_seed(SEED)
-    network = EcapaTdnn(options.channels, len(demo.TRAINING))
+    network = EcapaTdnn(options.channels, len(corpus.TRAINING))
     if options.untrained:
         optimizer = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE)
     else:

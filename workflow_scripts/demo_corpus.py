@@ -14,7 +14,8 @@ from pathlib import Path
 
 import soundfile
 
-from asv import cli, demo, files
+from asv import cli, files
+from asv.demo import corpus
 
 
 def write_corpus(folder, utterances):
@@ -23,12 +24,12 @@ def write_corpus(folder, utterances):
         for utterance in cli.progress(utterances, "demo corpus", "utterance"):
             path = temporary / utterance.name
             path.parent.mkdir(parents=True, exist_ok=True)
-            soundfile.write(path, demo.speak(utterance), 16000, subtype="PCM_16")
+            soundfile.write(path, corpus.speak(utterance), 16000, subtype="PCM_16")
 
 
 def write_trials(path):
     """Write the trial list: a line each, such as ``1 id90001/s1/00001.wav id90001/s2/00002.wav``."""
-    files.write_text(path, "".join(f"{label:d} {first} {second}\n" for label, first, second in demo.trials()))
+    files.write_text(path, "".join(f"{label:d} {first} {second}\n" for label, first, second in corpus.trials()))
 
 
 def main():
@@ -36,7 +37,7 @@ def main():
     parser.add_argument("--output", type=Path, required=True, help="folder of the wavs; replaced if it exists")
     parser.add_argument("--trials", type=Path, required=True, help="file of the trial list")
     options = parser.parse_args()
-    write_corpus(options.output, demo.utterances(demo.EVALUATION, demo.EVALUATION_SESSIONS))
+    write_corpus(options.output, corpus.utterances(corpus.EVALUATION, corpus.EVALUATION_SESSIONS))
     write_trials(options.trials)
 
 

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from asv import cli, files, manifest
+from asv import cli, files
 from asv.errors import InputError
+from asv.features import manifest
 
 
 def main():

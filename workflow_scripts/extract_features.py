@@ -12,13 +12,14 @@ from pathlib import Path
 
 import torch
 
-from asv import cli, code, files, manifest, runs
-from asv.audio import AudioError, AudioRules, read_audio, unread_suffix
-from asv.crops import crop_starts, repeat_to
-from asv.dataset import find_speakers, shard_files, stamp
-from asv.folders import READABLE
-from asv.mel import LogMel, MelSettings, to_network_input
-from asv.npy import RowWriter
+from asv import cli, code, files, runs
+from asv.audio.reading import AudioError, AudioRules, read_audio, unread_suffix
+from asv.dataset.folders import READABLE
+from asv.dataset.tree import find_speakers, shard_files, stamp
+from asv.features import manifest
+from asv.features.crops import crop_starts, repeat_to
+from asv.features.mel import LogMel, MelSettings, to_network_input
+from asv.features.npy import RowWriter
 
 
 def parse_arguments():

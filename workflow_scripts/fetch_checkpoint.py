@@ -8,9 +8,9 @@ import urllib.request
 from pathlib import Path
 
 from asv import cli, files
-from asv.archive import check_digest
 from asv.errors import InputError
-from asv.zips import LARGEST
+from asv.network.archive import check_digest
+from asv.network.zips import LARGEST
 
 TIMEOUT = 60  # seconds without a byte
 BLOCK = 1 << 20  # bytes

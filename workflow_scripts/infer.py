@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from asv import cli, code, devices, engines, files
+from asv import cli, code, engines, files
+from asv.ascend import devices
 from asv.errors import InputError
-from asv.inference import embed
-from asv.npy import open_rows
+from asv.features.npy import open_rows
+from asv.inference.embed import embed
 
 
 def main():

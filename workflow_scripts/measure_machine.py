@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from asv import cli, cpus, engines, files, timing
+from asv import cli, cpus, engines, files
+from asv.benchmark import timing
 
 SIZE = 2048  # of the square matrices
 SECONDS = 1.0  # a precision

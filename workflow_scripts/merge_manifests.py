@@ -10,8 +10,9 @@ from collections import Counter
 from itertools import chain, zip_longest
 from pathlib import Path
 
-from asv import cli, manifest
+from asv import cli
 from asv.errors import InputError
+from asv.features import manifest
 
 EXAMPLES = 5
 

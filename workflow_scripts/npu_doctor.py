@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import sys
 
-from asv import cli, toolchain
+from asv import cli
+from asv.ascend import toolchain
 
 NOT_ANSWERED = "not known: the interpreter was not asked or did not answer"
 

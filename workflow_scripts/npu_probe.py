@@ -16,8 +16,8 @@ import sys
 from importlib import metadata
 
 from asv import cli, engines
-from asv.ascend import cann_version
-from asv.ascend_errors import CONFLICT, explain
+from asv.ascend.explain import CONFLICT, explain
+from asv.ascend.plugin import cann_version
 from asv.errors import InputError
 
 VARIABLES = ("ASCEND_TOOLKIT_HOME", "ASCEND_HOME_PATH", "MINDIE_TORCH_HOME", "ASCEND_RT_VISIBLE_DEVICES")

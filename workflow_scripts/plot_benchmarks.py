@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from asv import cli, files, plots
+from asv import cli, files
 from asv.errors import InputError
+from asv.report import plots
 
 
 def engine_and_batch(path):

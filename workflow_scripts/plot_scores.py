@@ -7,19 +7,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from asv import cli, files, metrics, plots, score_files
+from asv import cli, files
 from asv.errors import InputError
+from asv.report import plots
+from asv.scoring import metrics, tables
 
 
 def read_scores(folder, names):
     """Name of a trial list to its scores, float64 ``(n,)``, and targets, bool ``(n,)``, in the order of ``names``."""
-    tables = {path.stem: path for path in folder.iterdir() if path.suffix in score_files.READERS}
+    tables = {path.stem: path for path in folder.iterdir() if path.suffix in tables.READERS}
     if surplus := tables.keys() - set(names):
         raise InputError(f"{tables[min(surplus)]}: the result does not know this trial list; run score again")
     found = {}
     for name in names:
         if name in tables:
-            found[name] = score_files.read(tables[name])
+            found[name] = tables.read(tables[name])
     return found
 
 

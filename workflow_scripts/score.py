@@ -15,13 +15,15 @@ from pathlib import Path
 
 import numpy as np
 
-from asv import answer, bootstrap, cli, code, conditions, corpus, files, manifest, metrics, score_files, scoring
-from asv.cohort import match_cohort
+from asv import cli, code, files
 from asv.errors import InputError
-from asv.label_checks import check_labels
-from asv.official_lists import VOXCELEB1_DEV_SPEAKERS, recognise, voxceleb1_dev_speakers
-from asv.trial_rows import match, rows_of_trials
-from asv.trials import CENTROID, CENTROID_LEAVE_ONE_OUT, protocol_names, read_trials
+from asv.features import manifest
+from asv.scoring import answer, bootstrap, conditions, cosine, metrics, speakers, tables
+from asv.trials.cohort import match_cohort
+from asv.trials.label_checks import check_labels
+from asv.trials.lists import CENTROID, CENTROID_LEAVE_ONE_OUT, protocol_names, read_trials
+from asv.trials.official_lists import VOXCELEB1_DEV_SPEAKERS, recognise, voxceleb1_dev_speakers
+from asv.trials.rows import match, rows_of_trials
 
 CENTROID_BOOTSTRAP = 2_000_000  # scores of a centroid protocol above which its EER gets no interval: minutes
 PACKAGES = ("torch", "torchaudio", "numpy", "scikit-learn", "soundfile")
@@ -46,7 +48,7 @@ def parse_arguments():
     parser.add_argument("--as-norm-top", type=cli.positive, default=300, help="of the cohort's speakers")
     parser.add_argument("--bootstrap-replicates", type=int, default=1000, help="0: no confidence intervals")
     parser.add_argument("--bootstrap-seed", type=int, default=0, help="of the draws of speakers")
-    parser.add_argument("--format", choices=score_files.FORMATS, default="tsv", help="of the score tables")
+    parser.add_argument("--format", choices=tables.FORMATS, default="tsv", help="of the score tables")
     parser.add_argument("--no-centroid", action="store_true", help="leave the seed's protocols out")
     parser.add_argument("--centroid-max-duration", type=float, default=19.0, help="seconds; longer are left out there")
     parser.add_argument("--centroid-max-scores", type=int, default=20_000_000, help="above it, it is left out")
@@ -77,7 +79,7 @@ class Data:
     """What is scored.
 
     Attributes:
-        utterances: list of :class:`asv.manifest.Utterance`.
+        utterances: list of :class:`asv.features.manifest.Utterance`.
         embeddings: float ``(utterances, 192)``, as they are.
         prepared: the same, less the mean where that is wanted.
         cohort: float64 ``(cohort's speakers, 192)`` of length 1, or None.
@@ -108,11 +110,11 @@ def prepare(utterances, embeddings, rejected, options):
     if options.cohort:
         rows = match_cohort(options.cohort, [*row_of, *reason_of], row_of, reason_of)
     if options.subtract_mean == "cohort" and not rows:
-        raise InputError("scoring.subtract_mean: cohort needs a list of utterances in scoring.as_norm.cohort")
+        raise InputError("scoring.subtract_mean: cohort needs a list of utterances in cosine.as_norm.cohort")
     if options.subtract_mean != "none":
-        prepared = scoring.subtract_mean(embeddings, rows if options.subtract_mean == "cohort" else slice(None))
+        prepared = cosine.subtract_mean(embeddings, rows if options.subtract_mean == "cohort" else slice(None))
     if rows:
-        cohort = scoring.speaker_centroids(prepared[rows], speaker_of[rows])
+        cohort = cosine.speaker_centroids(prepared[rows], speaker_of[rows])
     speakers = frozenset(utterances[row].speaker for row in rows)
     return Data(utterances, embeddings, prepared, cohort, speakers, names, speaker_of, row_of, reason_of)
 
@@ -127,7 +129,7 @@ def result_of(scores, targets, first, second, data, options, limit=None):
     """
     result = metrics.summary(scores, targets)
     if not options.bootstrap_replicates:
-        interval = {"low": None, "high": None, "reason": "switched off (scoring.bootstrap.replicates)"}
+        interval = {"low": None, "high": None, "reason": "switched off (cosine.bootstrap.replicates)"}
     elif limit and len(scores) > limit:
         interval = {"low": None, "high": None, "reason": f"{len(scores):,} scores are more than {limit:,}"}
     else:
@@ -148,13 +150,13 @@ def score_list(path, data, options):
     """Score one trial list, write its scores, return its part of the result."""
     trials, matching = match(read_trials(path), [*data.row_of, *data.rejected])
     first, second, targets, skipped = rows_of_trials(trials, data.row_of, data.rejected, options.missing)
-    scores = scoring.cosine_scores(data.prepared, first, second)
+    scores = cosine.cosine_scores(data.prepared, first, second)
     if data.cohort is not None:
         used, place = np.unique(np.concatenate((first, second)), return_inverse=True)
-        statistics = scoring.cohort_statistics(data.prepared[used], data.cohort, options.as_norm_top)
-        scores = scoring.as_norm(scores, place[: len(first)], place[len(first) :], *statistics)
+        statistics = cosine.cohort_statistics(data.prepared[used], data.cohort, options.as_norm_top)
+        scores = cosine.as_norm(scores, place[: len(first)], place[len(first) :], *statistics)
     ids = [row.utterance for row in data.utterances]
-    score_files.write(options.scores / f"{trials.name}.{options.format}", ids, first, second, targets, scores)
+    tables.write(options.scores / f"{trials.name}.{options.format}", ids, first, second, targets, scores)
     speakers = data.speaker_of[first], data.speaker_of[second]
     try:
         result = result_of(scores, targets, *speakers, data, options)
@@ -192,19 +194,19 @@ def shared_with_cohort(data, speakers):
 def score_centroids(data, options):
     """The seed's protocol and its unbiased form: their parts of the result, or the reason why they are left out."""
     if options.no_centroid:
-        return {}, "switched off (scoring.centroid.enabled)"
+        return {}, "switched off (cosine.centroid.enabled)"
     rows = [i for i, row in enumerate(data.utterances) if row.duration <= options.centroid_max_duration]
     names, speaker_of = np.unique(data.speaker_of[rows], return_inverse=True)
     count = len(rows) * len(names)
     if len(names) < 2:
         return {}, f"{len(names)} speaker with utterances of at most {options.centroid_max_duration:g} s"
     if count > options.centroid_max_scores:
-        return {}, f"{count:,} scores are more than scoring.centroid.max_scores ({options.centroid_max_scores:,})"
+        return {}, f"{count:,} scores are more than cosine.centroid.max_scores ({options.centroid_max_scores:,})"
     facts = {"list": None, "md5": None, "utterances": len(rows), "max_duration": options.centroid_max_duration}
     names = names.astype(np.int32)  # there may be millions of scores
     sides = np.repeat(names[speaker_of], len(names)), np.tile(names, len(rows))
 
-    scores, targets = (part.ravel() for part in scoring.centroid_scores(data.embeddings[rows], speaker_of))
+    scores, targets = (part.ravel() for part in cosine.centroid_scores(data.embeddings[rows], speaker_of))
     hits, correct_rejects = metrics.best_balanced_point(metrics.error_rates(scores, targets))
     seed = {
         **result_of(scores, targets, *sides, data, options, CENTROID_BOOTSTRAP),
@@ -216,9 +218,7 @@ def score_centroids(data, options):
     if alone == len(names):
         seed["notes"].append("no leave-one-out form: every speaker has one utterance")
         return {CENTROID: seed}, None
-    scores, targets = (
-        part.ravel() for part in scoring.centroid_leave_one_out_scores(data.embeddings[rows], speaker_of)
-    )
+    scores, targets = (part.ravel() for part in cosine.centroid_leave_one_out_scores(data.embeddings[rows], speaker_of))
     there = ~np.isnan(scores)
     sides = (side[there] for side in sides)
     unbiased = result_of(scores[there], targets[there], *sides, data, options, CENTROID_BOOTSTRAP)
@@ -236,7 +236,7 @@ def one_of(sidecars):
 def main():
     options = parse_arguments()
     protocol_names(options.trials)
-    score_files.check_format(options.format)
+    tables.check_format(options.format)
     network = files.read_json(options.network)
     options.training_speakers = network["speakers"]
     utterances, embeddings = load_embeddings(options.manifest, options.embeddings)
@@ -280,7 +280,7 @@ def main():
             "reasons": dict(sorted(Counter(row.reason for row in rejected).items())),
             "resampled": sum(row.sample_rate != features["sample_rate"] for row in utterances),
             "mixed": sum(row.channels > 1 for row in utterances),
-            **corpus.describe(utterances, options.layout),
+            **speakers.describe(utterances, options.layout),
             "noted": manifest.count_notes(utterances),
         },
         "engine": {"name": engine.pop("engine"), **engine, "options": artefact["options"]},

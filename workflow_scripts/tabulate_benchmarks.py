@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from asv import benchmark_table, caveats, cli, files, published
-from asv.benchmark_table import COLUMNS
+from asv import caveats, cli, files
+from asv.benchmark import published, table
+from asv.benchmark.table import COLUMNS
 from asv.errors import InputError
 
 
@@ -13,11 +14,11 @@ def load_row(root, engine, batch, machine):
     """A row from the files of its stages, where the workflow puts them below ``root``."""
     agreement = root / f"results/{engine}/agreement_bs{batch}.json"
     try:
-        return benchmark_table.row(
+        return table.row(
             files.read_json(root / f"work/benchmarks/{engine}/bs{batch}.json"),
             files.read_json(root / f"work/engines/{engine}/bs{batch}/artefact.json"),
             files.read_json(root / f"results/{engine}/eer_bs{batch}.json"),
-            None if engine == benchmark_table.REFERENCE else files.read_json(agreement),
+            None if engine == table.REFERENCE else files.read_json(agreement),
             machine,
         )
     except FileNotFoundError as error:
@@ -32,45 +33,45 @@ def demo_note(result):
     return "; ".join([*voices, *filter(None, [result["network"]["demo"]])]) or None
 
 
-def quota_note(table):
+def quota_note(benchmarks):
     """A sentence on the CPU quota of the machine or of a measurement; empty where there was none."""
-    quotas = [part.get("cpu_quota") for part in (table["machine"], *table["rows"])]
+    quotas = [part.get("cpu_quota") for part in (benchmarks["machine"], *benchmarks["rows"])]
     if not any(quotas):
         return ""
     note = f" A CPU quota (of a container or job) allowed {min(filter(None, quotas)):g} cores"
-    if any(map(benchmark_table.throttled, table["rows"])):
+    if any(map(table.throttled, benchmarks["rows"])):
         note += "; where it stopped a measurement, the row says throttled: mean latency and throughput are the quota's"
     return f"{note}."
 
 
-def text(table, result):
+def text(benchmarks, result):
     """The whole of benchmarks.md; ``result`` is None where this machine can run no engine."""
-    machine, columns = table["machine"], benchmark_table.printed_columns(table["rows"])
+    machine, columns = benchmarks["machine"], table.printed_columns(benchmarks["rows"])
     peaks = ", ".join(
         f"{name} {value:.0f} by {machine['matmul_library'][name]}" for name, value in machine["matmul_gflops"].items()
     )
-    busy = max((row.get("bystander_cores") or 0 for row in table["rows"]), default=0)
+    busy = max((row.get("bystander_cores") or 0 for row in benchmarks["rows"]), default=0)
     lines = [
         "# Benchmarks",
         "",
-        *(line for note in caveats.of_table(table) for line in (f"**{note}.**", "")),
-        table["recommendation"],
+        *(line for note in caveats.of_table(benchmarks) for line in (f"**{note}.**", "")),
+        benchmarks["recommendation"],
         "",
-        benchmark_table.markdown(
-            [COLUMNS[key][0] for key in columns], [benchmark_table.printed(row, columns) for row in table["rows"]]
+        table.markdown(
+            [COLUMNS[key][0] for key in columns], [table.printed(row, columns) for row in benchmarks["rows"]]
         ),
         *(measured_notes(result) if result else ["This machine can run none of benchmark.engines."]),
         f"Machine: {machine['cpu']} ({', '.join(machine['flags'])}), {machine['threads']} of {machine['cores']} cores, "
         f"matrix multiply (GFLOP/s): {peaks}; torch {machine['torch']}, Python {machine['python']}. "
-        f"Other processes kept up to {busy:.2f} cores busy while it was measured.{quota_note(table)}",
+        f"Other processes kept up to {busy:.2f} cores busy while it was measured.{quota_note(benchmarks)}",
         "",
         "## Published by others",
         "",
         published.SOURCE,
         "",
-        benchmark_table.markdown(
+        table.markdown(
             ["system", "batch", "crops/s"],
-            [[r["system"], str(r["batch_size"]), f"{r['throughput']:.1f}"] for r in table["reference_rows"]],
+            [[r["system"], str(r["batch_size"]), f"{r['throughput']:.1f}"] for r in benchmarks["reference_rows"]],
         ),
     ]
     return "\n".join(lines)
@@ -100,23 +101,23 @@ def main():
     pairs = [pair.split(":") for pair in options.rows]
     rows = [load_row(options.root, engine, batch, machine) for engine, batch in pairs]
     rows += [
-        benchmark_table.unsupported_row(engine, int(batch), why)
+        table.unsupported_row(engine, int(batch), why)
         for engine, batch, why in (part.split(":", 2) for part in options.unsupported)
     ]
-    benchmark_table.mark_best(rows)
+    table.mark_best(rows)
     result = files.read_json(options.root / f"results/{pairs[0][0]}/eer_bs{pairs[0][1]}.json") if pairs else None
-    table = {
+    benchmarks = {
         "demo": demo_note(result),
-        "recommendation": benchmark_table.recommendation(rows),
+        "recommendation": table.recommendation(rows),
         "machine": machine,
         "network": result and result["network"],
         "rows": rows,
         "reference_rows": published.rows(),
         "reference_source": published.SOURCE,
     }
-    files.write_json(f"{options.output}.json", table)
-    files.write_text(f"{options.output}.md", text(table, result))
-    files.write_table(f"{options.output}.tsv", benchmark_table.TSV, map(benchmark_table.tsv_cells, rows))
+    files.write_json(f"{options.output}.json", benchmarks)
+    files.write_text(f"{options.output}.md", text(benchmarks, result))
+    files.write_table(f"{options.output}.tsv", table.TSV, map(table.tsv_cells, rows))
 
 
 if __name__ == "__main__":

@@ -13,9 +13,9 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from asv import cli, code, files
-from asv.checkpoint import load_network
 from asv.errors import InputError
-from asv.network import MELS, EmbeddingOnly
+from asv.network.checkpoint import load_network
+from asv.network.ecapa_tdnn import MELS, EmbeddingOnly
 
 TOLERANCE = 1e-5  # absolute, on unit-length embeddings in float32
 

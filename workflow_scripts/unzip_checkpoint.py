@@ -7,7 +7,7 @@ whatever its name. Entries with paths that lead outside, links, decompression bo
 from pathlib import Path
 
 from asv import cli, files
-from asv.archive import check_digest, extract_checkpoint
+from asv.network.archive import check_digest, extract_checkpoint
 
 
 def main():

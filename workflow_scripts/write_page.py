@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from asv import cli, files, page
+from asv import cli, files
+from asv.report import page
 
 
 def main():

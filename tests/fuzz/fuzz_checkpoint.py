@@ -24,10 +24,10 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "workflow_scripts")]
 import torch  # noqa: E402
 from fuzz import driver  # noqa: E402
 
-from asv.archive import extract_checkpoint  # noqa: E402
-from asv.checkpoint import load_network  # noqa: E402
 from asv.errors import InputError  # noqa: E402
-from asv.network import EcapaTdnn  # noqa: E402
+from asv.network.archive import extract_checkpoint  # noqa: E402
+from asv.network.checkpoint import load_network  # noqa: E402
+from asv.network.ecapa_tdnn import EcapaTdnn  # noqa: E402
 
 SMALL = {"conv1d_in.weight": torch.ones(1, 80, 5), "conv1d_in.bias": torch.ones(1), "n": torch.tensor(3)}
 

@@ -9,12 +9,12 @@ import re
 
 from fuzz import driver
 
-from asv import matching
-from asv.cohort import match_cohort
 from asv.errors import InputError
-from asv.trial_formats import LABELS
-from asv.trial_rows import match, rows_of_trials
-from asv.trials import read_trials
+from asv.trials import matching
+from asv.trials.cohort import match_cohort
+from asv.trials.formats import LABELS
+from asv.trials.lists import read_trials
+from asv.trials.rows import match, rows_of_trials
 
 IDS = [
     *(f"id{s}/{v}/0000{u}.wav" for s in (1, 2) for v in ("x6-uY_q", "-a_") for u in (1, 2)),

@@ -16,7 +16,8 @@ import sys
 import time
 from pathlib import Path
 
-from asv import cli, dataset, files, receipts, runs
+from asv import cli, files, receipts, runs
+from asv.dataset import tree
 
 
 def content(word):
@@ -33,8 +34,8 @@ def wavs(words):
     if roots == ["work/demo/wav"]:  # no tree, but what stands in for the demo's
         return content(roots[0])
     shard = words[words.index("--shard") + 1]
-    found = dataset.shard_files(dataset.find_speakers(roots), shard)
-    runs.require_wavs(dataset.stamp(found))
+    found = tree.shard_files(tree.find_speakers(roots), shard)
+    runs.require_wavs(tree.stamp(found))
     return [[file.path, files.digest(Path(file.root, file.path))] for file in found]
 
 

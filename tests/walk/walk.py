@@ -269,7 +269,8 @@ class Walk:
         return f"{'an older' if older else 'another'} {name}"
 
     def edit_code(self):
-        name = self.random.choice(["infer.py", "score.py", "trace_network.py", "asv/metrics.py", "asv/crops.py"])
+        names = ["infer.py", "score.py", "trace_network.py", "asv/scoring/metrics.py", "asv/features/crops.py"]
+        name = self.random.choice(names)
         with (self.project.code / "workflow_scripts" / name).open("a") as stream:
             stream.write(f"\nCHANGED = {self.random.random()}\n")
         return f"changed {name}"

@@ -88,7 +88,7 @@ class Run:
         self._overwrite({"token": token, "host": socket.gethostname(), "locks": self.exclusive})
 
     def announce(self, announcement):
-        """Write which ``jobs`` the run has, and stamps of the ``code``: :meth:`asv.keys.Keys.announcement`.
+        """Write which ``jobs`` the run has, and stamps of the ``code``: :meth:`asv.snakefile.keys.Keys.announcement`.
 
         A workflow that a Snakefile imports as several modules announces each; their rules have names of their own.
         """
@@ -211,7 +211,7 @@ def begin(name):
 
 
 def require_wavs(stamp):
-    """Raise InputError where a run's job reads audio of another stamp (:func:`asv.dataset.stamp`) than at its start."""
+    """Raise InputError where a run's job reads audio of another :func:`asv.dataset.tree.stamp` than at its start."""
     if _current is not None:
         _current.require_wavs(stamp)
 

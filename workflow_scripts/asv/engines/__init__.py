@@ -11,15 +11,15 @@ A module ``asv.engines.NAME`` has, at its top level and without importing anythi
 and ``facts``, a dictionary with at least ``precision`` (what really runs), ``precision_from`` (``engine`` if the engine
 told, else ``request``) and ``threads``.
 
-``shape`` is ``(mels, frames)``. ``device`` is the number of the device that the job holds (:mod:`asv.devices`), None
-for an engine without devices. ``batch`` has always ``batch_size`` rows.
+``shape`` is ``(mels, frames)``. ``device`` is the number of the device that the job holds (:mod:`asv.ascend.devices`),
+None for an engine without devices. ``batch`` has always ``batch_size`` rows.
 
 Optional: ``unsupported(precision)``, why this machine cannot run it (or None); ``option_faults(options)``, messages of
 what is wrong with its options; ``load_in_flight(...)``, as ``load``, a session with ``run_all(batches)`` that keeps
 ``in_flight`` requests going at once, for throughput, and ``close()``; ``seconds`` of a session, the parts of its last
 ``run``: a dictionary of ``to_device``, ``compute``, ``from_device``; ``stand_in`` among the facts, where something else
-ran in the engine's place; ``PLUGIN``, an :class:`asv.ascend.Plugin`, which makes it an engine with a toolchain and
-devices (:mod:`asv.toolchain`).
+ran in the engine's place; ``PLUGIN``, an :class:`asv.ascend.plugin.Plugin`, which makes it an engine with a toolchain
+and devices (:mod:`asv.ascend.toolchain`).
 
 The name of an engine and its precision, such as ``openvino-bf16``, stand in paths; :func:`parse` takes it apart.
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..ascend import POLICIES, Plugin
+from ..ascend.plugin import POLICIES, Plugin
 
 PACKAGES = ("torch_aie", "torch")
 PRECISIONS = tuple(POLICIES)

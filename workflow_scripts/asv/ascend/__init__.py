@@ -1,0 +1,1 @@
+"""Ascend NPUs: the plug-ins, their toolchain, their devices and what their failures mean."""

@@ -1,0 +1,1 @@
+"""Timing engines, and the table of what was timed."""

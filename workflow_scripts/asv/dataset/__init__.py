@@ -1,0 +1,1 @@
+"""The tree of a data set: which folders are speakers, and which files are their utterances."""

@@ -1,0 +1,227 @@
+"""Finding utterances in the folders of a data set: ids, shards, and the digest that tells when a shard is stale.
+
+Light on purpose: the Snakefile calls this at every start, over up to 150,000 files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import stat
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import InputError
+from .auto_layout import walk_automatically
+from .folders import as_wav, audio_below, split, status
+from .layout import Layout, parse
+from .walk import names_left_out, walk
+
+SEPARATORS = re.compile("[\t\n\r]")  # of tables
+# Lists of the VoxCeleb1 authors, recognised by name when dataset.trials is auto.
+KNOWN_LISTS = (
+    "veri_test.txt",
+    "veri_test2.txt",
+    "list_test_all.txt",
+    "list_test_all2.txt",
+    "list_test_hard.txt",
+    "list_test_hard2.txt",
+)
+
+
+@dataclass(frozen=True)
+class AudioFile:
+    """An audio file of the tree; ``path`` is relative to ``root``, ``size`` in bytes, ``mtime`` in whole seconds."""
+
+    root: str
+    path: str
+    utterance: str
+    size: int
+    mtime: int
+
+    @property
+    def speaker(self):
+        return self.utterance.split("/")[0]
+
+    @property
+    def session(self):
+        """The folders between speaker and file, joined by a slash; empty without any."""
+        return "/".join(self.utterance.split("/")[1:-1])
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a speaker's files are: a folder, or one file where its name holds the speaker's; relative to ``root``."""
+
+    root: str
+    path: str
+    layout: Layout
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Folders of a data set.
+
+    Attributes:
+        speakers: speaker's name to a list of :class:`Place`.
+        containers: folders above the speakers.
+        left_out: folders whose names are not those of the layout.
+        layout: name of the layout, or of several where ``auto`` found different ones in different roots.
+    """
+
+    speakers: dict
+    containers: tuple
+    left_out: tuple
+    layout: str
+
+
+def find_speakers(roots, layout="auto", shared_speakers="refuse"):
+    """Find the speakers below the roots without looking at every file, unless the files' names hold the speakers'.
+
+    Args:
+        roots: folders.
+        layout: pattern, see :mod:`asv.dataset.layout`; or ``auto``: speakers' folders hold session folders that hold
+            audio, unless names tell otherwise. Folders above (``wav/``, ``vox1_test/wav/``) may be as deep as they
+            like.
+        shared_speakers: ``merge``: a name that is found in several folders is one speaker; or ``refuse``.
+
+    Raises:
+        InputError: for a missing root, a tree without audio, audio outside the layout, an implausible tree (``auto``
+            only), a speaker's name in several folders.
+    """
+    roots, speakers, containers, left_out, layouts = list(map(str, roots)), {}, [], [], []
+    for root in roots:
+        if not os.path.isdir(root):
+            raise InputError(
+                f"dataset.root: no folder {root!r} (seen from {os.getcwd()}); set it to the folder of the wavs"
+            )
+        found = walk_automatically(root, len(roots) == 1) if layout == "auto" else walk(root, parse(layout))
+        found.require_speakers()
+        for speaker, path in found.speakers:
+            place = Place(root, path[len(root) :].lstrip("/"), found.layout)
+            speakers.setdefault(speaker, []).append(place)
+        containers += found.containers
+        left_out += found.left_out
+        layouts.append(found.layout.name)
+    if shared_speakers == "refuse":
+        _refuse_shared(speakers)
+    names = ", ".join(dict.fromkeys(layouts))
+    return Tree(dict(sorted(speakers.items())), tuple(containers), tuple(left_out), names)
+
+
+def _refuse_shared(speakers):
+    """A name in several folders is a copy of the data, or two people: which, only the user knows."""
+    shared = {}
+    for speaker, places in speakers.items():
+        if len(places) > 1:
+            above = dict.fromkeys(os.path.dirname(os.path.join(place.root, place.path)) for place in places)
+            if len(above) > 1:
+                shared[speaker] = list(above)
+    if shared:
+        examples = "; ".join(f"{name} in {' and '.join(above[:2])}" for name, above in list(shared.items())[:3])
+        raise InputError(
+            f"dataset.root: {len(shared):,} of {len(speakers):,} speakers are found in more than one folder, such as "
+            f"{examples}: leave one out if they are copies, set dataset.shared_speakers: merge if they are the same "
+            "people, else rename them"
+        )
+
+
+def _files(root, path, names, layout):
+    """Audio below a speaker's folder, as paths from the root on, and entries; ``names`` of the folders between."""
+    folders, audio = split(os.path.join(root, path))
+    if names:
+        if audio:
+            raise InputError(f"{audio[0].path}: audio beside session folders; the layout is {layout.shown}")
+        for folder in folders:
+            if names[0].match(folder.name):
+                yield from _files(root, f"{path}/{folder.name}", names[1:], layout)
+        return
+    for folder in folders:
+        if deeper := audio_below(folder.path):
+            raise InputError(f"{folder.path}: {len(deeper)} audio files a level too deep; the layout is {layout.shown}")
+    yield from ((f"{path}/{entry.name}", entry) for entry in audio)
+
+
+def _place_files(speaker, place):
+    """Audio files of a place. An id is the path from the speaker on, with all of a name that holds the speaker's."""
+    path, layout = place.path, place.layout
+    file = layout.inside is None
+    paths = [(path, Path(place.root, path))] if file else _files(place.root, path, layout.inside, layout)
+    start = len(path) + 1 if layout.speaker.whole else path.rfind("/") + 1
+    for found, entry in paths:
+        yield _audio_file(place.root, found, f"{speaker}/{as_wav(found[start:])}", entry)
+
+
+def _audio_file(root, path, utterance, entry):
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        raise InputError(f"{os.fsencode(entry)!r}: the name is not UTF-8; rename the file") from None
+    if SEPARATORS.search(path):
+        raise InputError(f"{os.fspath(entry)!r}: a tab or line break in a file's name; rename the file")
+    facts = status(entry)
+    if not stat.S_ISREG(facts.st_mode):
+        raise InputError(f"{os.fspath(entry)}: not a regular file; remove it")
+    return AudioFile(root, path, utterance, facts.st_size, int(facts.st_mtime))
+
+
+def summary(tree):
+    """A sentence that says what was taken for speakers; one speaker's files are looked at."""
+    name, places = next(iter(tree.speakers.items()))
+    files = [file for place in places for file in _place_files(name, place)]
+    sessions = sorted({file.session for file in files} - {""})
+    of_sessions = f", sessions: {len(sessions):,}, such as {sessions[0]}" if sessions else ""
+    return (
+        f"data set: {len(tree.speakers):,} speakers, such as {name} (utterances: {len(files):,}{of_sessions}); "
+        f"layout {tree.layout}{names_left_out(tree.left_out)}"
+    )
+
+
+def shard_of(speaker, shards):
+    """Shard of a speaker: CRC-32 of the name modulo the number of shards, the same on every machine."""
+    return zlib.crc32(speaker.encode("utf-8", "surrogateescape")) % shards
+
+
+def shard_names(speakers, shards):
+    """Names such as ``3-of-64`` of the shards that have a speaker."""
+    return [f"{index}-of-{shards}" for index in sorted({shard_of(speaker, shards) for speaker in speakers})]
+
+
+def shard_files(tree, shard):
+    """Audio files of a shard, sorted by utterance id.
+
+    Args:
+        tree: of :func:`find_speakers`.
+        shard: name such as ``3-of-64``.
+
+    Raises:
+        InputError: where two files have the same utterance id, or a name cannot be listed.
+    """
+    index, shards = map(int, re.findall(r"\d+", shard)) if re.fullmatch(r"\d+-of-\d+", shard) else (0, 0)
+    if index >= shards:
+        raise InputError(f"--shard: {shard!r} is not K-of-N with K from 0 to N - 1")
+    places = [(s, place) for s, places in tree.speakers.items() if shard_of(s, shards) == index for place in places]
+    files = sorted((file for s, place in places for file in _place_files(s, place)), key=lambda file: file.utterance)
+    for first, second in zip(files, files[1:]):
+        if first.utterance == second.utterance:
+            raise InputError(
+                f"two files have the utterance id {first.utterance}: {first.root}/{first.path} and "
+                f"{second.root}/{second.path}; rename or remove one, or leave one folder out of dataset.root"
+            )
+    return files
+
+
+def stamp(files):
+    """Digest of relative paths, sizes, modification times and ids, which changes when a shard is stale."""
+    state = hashlib.sha256()
+    for file in files:
+        state.update(f"{file.path}\t{file.size}\t{file.mtime}\t{file.utterance}\n".encode())
+    return state.hexdigest()[:16]
+
+
+def known_lists(tree):
+    """Trial lists of known names in the roots and in the folders above the speakers."""
+    candidates = (os.path.join(folder, name) for folder in tree.containers for name in KNOWN_LISTS)
+    return [path for path in candidates if os.path.isfile(path)]

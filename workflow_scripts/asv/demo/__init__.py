@@ -1,0 +1,1 @@
+"""The demo's data: synthetic voices and the checkpoint trained on them."""

@@ -1,0 +1,1 @@
+"""Running an engine's artefact over features."""

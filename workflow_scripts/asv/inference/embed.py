@@ -1,0 +1,58 @@
+"""Running features through an engine's session, batch by batch."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from .. import cli
+from ..errors import InputError
+
+EMBEDDING = 192
+
+
+def embed(session, features, batch_size, crops=1):
+    """Embeddings of utterances.
+
+    Every batch has ``batch_size`` rows; the last one is filled up with zeros and its surplus outputs are cut off.
+
+    Args:
+        session: of an engine, loaded for this batch size.
+        features: float32 ``(utterances * crops, mels, frames)``, may be memory-mapped.
+        batch_size: rows of a batch.
+        crops: rows of an utterance, one after the other. For several, their embeddings are normalised, averaged and
+            normalised again.
+
+    Returns:
+        ``(embeddings, seconds)``: float32 ``(utterances, 192)`` and the time spent inside the engine.
+
+    Raises:
+        InputError: where an embedding is not finite.
+    """
+    rows = len(features)
+    outputs = np.empty((rows, EMBEDDING), np.float32)
+    batch = np.zeros((batch_size, *features.shape[1:]), np.float32)
+    seconds = 0.0
+    for start in cli.progress(range(0, rows, batch_size), "inference", "batch"):
+        count = min(batch_size, rows - start)
+        batch[:count] = features[start : start + count]
+        batch[count:] = 0
+        before = time.perf_counter()
+        embeddings = session.run(batch)
+        seconds += time.perf_counter() - before
+        outputs[start : start + count] = embeddings[:count]
+    bad = np.flatnonzero(~np.isfinite(outputs).all(axis=1))
+    if len(bad):
+        raise InputError(
+            f"{len(bad)} of {rows} embeddings are not finite, the first in row {bad[0]}: "
+            "the engine overflows in this precision; use another one"
+        )
+    if crops == 1:
+        return outputs, seconds
+    mean = _normalised(outputs.reshape(-1, crops, EMBEDDING)).mean(axis=1)
+    return _normalised(mean), seconds
+
+
+def _normalised(vectors):
+    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)

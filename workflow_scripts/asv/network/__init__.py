@@ -1,0 +1,1 @@
+"""Checkpoints, whatever wraps them, and the network that they fill."""

@@ -1,0 +1,190 @@
+"""Taking the checkpoint out of an archive that nobody has checked."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tarfile
+import zipfile
+from pathlib import Path, PurePosixPath
+
+from .. import files
+from ..errors import InputError
+from . import formats, tars, zips
+
+SUFFIXES = (".pt", ".pth", ".ckpt", ".model", ".bin", ".tar", ".safetensors")  # decide between several, no more
+MOST_LOOKED_AT = 1000  # files of a folder
+
+
+def check_digest(path, sha256, source=None):
+    """Raise InputError unless the file has this SHA-256 (hexadecimal); ``source`` names it where it came from."""
+    try:
+        found = files.digest(path)
+    except OSError as error:
+        raise InputError(f"{source or path}: cannot be read ({error.strerror}); see checkpoint.archive") from error
+    if found != sha256.lower():
+        raise InputError(
+            f"{source or path}: SHA-256 is {found}, checkpoint.sha256 says {sha256}; "
+            "fetch the archive again, or correct the setting if you trust what is there"
+        )
+
+
+def _found(count, names, most=5):
+    """How many checkpoints were found, which, or else among what."""
+    listed = ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+    return f"found {count}: {listed}" if count else f"found none; there is: {listed or 'no file'}"
+
+
+def _the_checkpoint(source, found):
+    """Position of the one checkpoint among ``(name, kind)`` of an archive's files."""
+    weights = [place for place, (_, kind) in enumerate(found) if kind.name in formats.WEIGHTS]
+    named = [place for place in weights if PurePosixPath(found[place][0]).suffix.lower() in SUFFIXES]
+    if len(weights) > 1 and len(named) == 1:
+        return named[0]
+    if len(weights) != 1:
+        chosen = [formats.shown(found[place][0]) for place in weights]
+        listed = chosen or [f"{formats.shown(name)} ({kind.words})" for name, kind in found]
+        raise InputError(
+            f"{source}: expected one checkpoint in the archive, {_found(len(weights), listed)}; "
+            "set checkpoint.archive to an archive of one, or to the checkpoint itself"
+        )
+    return weights[0]
+
+
+def _is_file(name):
+    # Archives made on a Mac carry a shadow of each file, such as __MACOSX/._checkpoint.pt.
+    return not name.endswith("/") and not PurePosixPath(name).name.startswith(".")
+
+
+def _from_zip(source, path, target):
+    """Copy the checkpoint of a zip to ``target``; returns the entry's name. Every entry's checksum is compared."""
+    with zipfile.ZipFile(path) as archive:
+        zips.check_entries(source, archive)
+        entries = [entry for entry in archive.infolist() if _is_file(entry.filename)]
+        try:
+            found = [(entry.filename, _kind_of_entry(source, archive, entry)) for entry in entries]
+            chosen = entries[_the_checkpoint(source, found)]
+        except InputError:
+            zips.verify(source, archive, archive.infolist())  # damage explains why nothing is found
+            raise
+        zips.verify(source, archive, [entry for entry in archive.infolist() if entry is not chosen])
+        with zips.reading(source, chosen), archive.open(chosen) as packed, target.open("wb") as unpacked:
+            # Reads no more than the entry declares; the last read checks its CRC.
+            shutil.copyfileobj(packed, unpacked, zips.BLOCK)
+        return chosen.filename
+
+
+def _kind_of_entry(source, archive, entry):
+    with zips.reading(source, entry), archive.open(entry) as stream:
+        return formats.of_entry(stream.read(formats.HEAD), entry.file_size)
+
+
+def _from_tar(source, path, target):
+    """As :func:`_from_zip`, of a tar archive, whose files have no checksums unless it is packed."""
+    try:
+        found = [
+            (member.name, formats.of_entry(stream.read(formats.HEAD), member.size))
+            for member, stream in tars.members(source, path)
+            if _is_file(member.name)
+        ]
+    except tarfile.ReadError as error:
+        raise InputError(
+            f"{source}: no tar archive in it, or a damaged one ({error}); unpack it by hand and set checkpoint.archive "
+            "to what comes out, or fetch it again"
+        ) from error
+    if {"storages", "tensors", "pickle"} == {name for name, _ in found}:
+        raise InputError(f"{source}: a checkpoint of torch 0.1; load it with a torch that reads it, and save it anew")
+    chosen = _the_checkpoint(source, found)
+    streams = (stream for member, stream in tars.members(source, path) if _is_file(member.name))
+    for place, stream in enumerate(streams):  # to the end, where a packed archive has its checksum
+        if place == chosen:
+            with target.open("wb") as unpacked:
+                shutil.copyfileobj(stream, unpacked, zips.BLOCK)
+    return found[chosen][0]
+
+
+def extract_checkpoint(path, target, source=None):
+    """Copy the one checkpoint of ``path`` (an archive, or the checkpoint itself) to the file ``target``.
+
+    Content decides, not names. Only the checkpoint is unpacked, to the name given here, so no name in the archive
+    reaches the file system; an archive with a hostile entry is refused as a whole. The checksums of all entries of the
+    archive, and of the checkpoint where it is a zip itself, are compared. Messages call the archive ``source``.
+
+    Raises:
+        InputError: for an archive that is damaged, hostile, or holds no or several checkpoints.
+    """
+    path, target, source = Path(path), Path(target), str(source or path)
+    if not path.is_file() or path.stat().st_size == 0:
+        raise InputError(f"checkpoint.archive: no file, or an empty one, at {source!r}")
+    try:
+        _extract(source, path, target)
+    except InputError:
+        raise
+    except zips.DAMAGE as error:
+        if isinstance(error, OSError) and error.errno:  # of the disk, such as a full one
+            raise InputError(f"{source}: cannot be unpacked ({error.strerror})") from error
+        raise InputError(f"{source}: the archive is damaged or not readable ({error}); fetch it again") from error
+
+
+def _extract(source, path, target):
+    kind = formats.identify(path)
+    if kind.name in formats.WEIGHTS:
+        shutil.copyfile(path, target)
+    elif kind.name in (formats.ZIP, formats.TAR):
+        unpack = _from_zip if kind.name == formats.ZIP else _from_tar
+        source = f"{source}: {formats.shown(unpack(source, path, target))}"
+        kind = formats.identify(target)
+    if kind.name not in formats.WEIGHTS:
+        raise InputError(f"{source}: {kind.words}; {kind.remedy}")
+    if kind.name == formats.TORCH:
+        with zipfile.ZipFile(target) as checkpoint:
+            zips.check_entries(source, checkpoint)
+            zips.verify(source, checkpoint, checkpoint.infolist())
+
+
+def _unpacked(folder):
+    """The folder, or the only folder in it, if it is a checkpoint that somebody unpacked; else None."""
+    inner = [path for path in Path(folder).iterdir() if not path.name.startswith(".")]
+    for place in [Path(folder), *(inner if len(inner) == 1 and inner[0].is_dir() else [])]:
+        if (place / "data.pkl").is_file():
+            return place
+    return None
+
+
+def checkpoint_in_folder(folder):
+    """Path of the one checkpoint in a folder, or of its ``checkpoint.pt``.
+
+    Raises:
+        InputError: where there is none or several, and for a folder that is itself an unpacked checkpoint.
+    """
+    try:
+        unpacked = _unpacked(folder)
+        visible = [path for path in Path(folder).iterdir() if path.is_file() and not path.name.startswith(".")]
+    except OSError as error:
+        raise InputError(f"checkpoint.archive: cannot list {str(folder)!r}: {error.strerror}") from error
+    if unpacked:
+        raise InputError(
+            f"checkpoint.archive: {str(unpacked)!r} is a checkpoint of torch.save that was unpacked as if it were an "
+            f"archive; give the file that it came from, or pack it again: "
+            f"python -m zipfile -c checkpoint.pt {str(unpacked)!r}"
+        )
+    found = sorted(path.name for path in visible if path.suffix.lower() in (".pt", ".pth"))
+    if not found:
+        found = sorted(path.name for path in visible[:MOST_LOOKED_AT] if _is_checkpoint(path))
+        found = [name for name in found if Path(name).suffix.lower() in SUFFIXES] or found
+    if "checkpoint.pt" in found:
+        found = ["checkpoint.pt"]
+    if len(found) != 1:
+        listed = found or sorted(path.name for path in visible)
+        raise InputError(
+            f"checkpoint.archive: expected checkpoint.pt or one checkpoint in {str(folder)!r}, "
+            f"{_found(len(found), listed)}; name the file"
+        )
+    return os.path.join(folder, found[0])
+
+
+def _is_checkpoint(path):
+    try:
+        return formats.identify(path).name in formats.WEIGHTS
+    except zips.DAMAGE:  # a damaged file is none; its name is listed
+        return False

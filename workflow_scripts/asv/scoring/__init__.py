@@ -1,0 +1,1 @@
+"""From embeddings to scores, error rates and the words of an answer."""

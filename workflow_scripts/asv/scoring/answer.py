@@ -1,0 +1,141 @@
+"""The result for a person: text made from the result's JSON."""
+
+from __future__ import annotations
+
+from .. import caveats
+from ..trials import label_checks
+from ..trials.lists import CENTROID, CENTROID_LEAVE_ONE_OUT
+from . import speakers
+
+CENTROID_NOTES = {
+    CENTROID: "each centroid contains the utterance it is scored against, as in the seed: flattering",
+    CENTROID_LEAVE_ONE_OUT: "an utterance is taken out of its own speaker's centroid: unbiased",
+}
+
+
+def _percent(fraction):
+    return f"{100 * fraction:.3f} %"
+
+
+def headline(result):
+    """The first line: the EER, of what, and what it must not be taken for."""
+    name, protocol = next(iter(result["protocols"].items()))
+    trials = protocol["targets"] + protocol["nontargets"]
+    of_what = f"{name}, {trials:,} trials"
+    if name == CENTROID:
+        of_what = f"the seed's centroid protocol alone (no trial list was given or found), {trials:,} scores"
+    notes = caveats.of_result(result)
+    if protocol["heard_speakers"]:
+        notes.append("NOT A FAIR TEST: the network has heard these speakers")
+    if doubt := label_checks.doubt(protocol):
+        notes.append(doubt)
+    return f"EER {_percent(protocol['eer'])}   {of_what}" + (f"   [{'; '.join(notes)}]" if notes else "")
+
+
+def _interval(interval):
+    if interval["reason"]:
+        bound = interval.get("upper_bound")
+        return f"no interval: {interval['reason']}" + (
+            "" if bound is None else f"; below {_percent(bound)} with 95 % confidence"
+        )
+    low, high = (f"{100 * interval[side]:.3f}" for side in ("low", "high"))
+    return f"95 % interval {low} to {high} %, bootstrap over {interval['speakers']:,} speakers"
+
+
+def _min_dcf(protocol, prior):
+    threshold = protocol["min_dcf_thresholds"][prior]
+    where = "nothing accepted" if threshold is None else f"at {threshold:.4f}"
+    return f"{protocol['min_dcf'][prior]:.4f} (p = {prior}, {where})"
+
+
+def _operating_point(rate, point):
+    if point["reason"]:
+        return f"{100 * float(rate):g} %: {point['reason']}"
+    return f"{100 * float(rate):g} %: miss {100 * point['miss']:.2f} % at {point['threshold']:.4f}"
+
+
+def _durations(bins):
+    """Errors at the threshold in each bin."""
+
+    def share(value):
+        return "-" if value is None else f"{100 * value:.2f}"
+
+    for part in bins:
+        seconds = f"{part['from']} to {part['to']} s" if part["to"] else f"from {part['from']} s"
+        yield f"{seconds}: {share(part['miss'])} / {share(part['false_accept'])}"
+
+
+def score_name(settings):
+    """What the scores of trial lists are."""
+    norm, mean = settings["as_norm"], settings["subtract_mean"]
+    normalised = f"AS-norm by the top {norm['top']} of {norm['speakers']:,} cohort speakers, " if norm else ""
+    return normalised + "cosine" + ("" if mean == "none" else f" less the mean of the {mean}")
+
+
+def _protocol_lines(name, protocol, score):
+    yield f"protocol {name}"
+    rows = {
+        "EER": f"{_percent(protocol['eer'])} ({_interval(protocol['eer_interval'])})",
+        "convex hull": f"EER {_percent(protocol['eer_convex_hull'])}",
+        "threshold": f"{protocol['threshold']:.6f} ({score}, at the EER)",
+        "minDCF": ", ".join(_min_dcf(protocol, prior) for prior in protocol["min_dcf"]),
+        "accepting": "of nontargets "
+        + "; ".join(_operating_point(*item) for item in protocol["operating_points"].items()),
+        "ROC-AUC": f"{protocol['roc_auc']:.6f}",
+        "Cllr": f"{protocol['cllr']:.4f} of the scores as they are, {protocol['min_cllr']:.4f} at best (minCllr), bits",
+        "trials": f"{protocol['targets']:,} target, {protocol['nontargets']:,} nontarget",
+    }
+    if name in CENTROID_NOTES:
+        rows["note"] = CENTROID_NOTES[name]
+        rows["utterances"] = f"{protocol['utterances']:,} of at most {protocol['max_duration']} s"
+        if protocol.get("speakers_without_target"):
+            rows["left out"] = f"target scores of {protocol['speakers_without_target']:,} speakers with one utterance"
+    else:
+        rows["list"] = f"{protocol['list'] or 'not one of VoxCeleb1'}, md5 {protocol['md5']}"
+        rows["format"] = protocol["format"]
+        matched = ", ".join(f"{count:,} by {kind}" for kind, count in protocol["matching"].items())
+        rows["names"] = f"of utterances, found in the data set: {matched}"
+        rows["skipped"] = f"{protocol['skipped']:,} trials that name missing utterances"
+        rows["duplicates"] = f"{protocol['duplicates']:,} trials listed more than once"
+        durations, speakers = protocol["conditions"]["duration"], protocol["conditions"]["speakers"]
+        rows["durations"] = f"of the shorter side, miss / false accept in %: {', '.join(_durations(durations))}"
+        worst = (f"{s['speaker']} {s['misses'] + s['false_accepts']:,} of {s['trials']:,}" for s in speakers[:3])
+        rows["most errors"] = ", ".join(worst) or "none"
+    yield from (f"  {key:<11} {value}" for key, value in rows.items())
+    yield from (f"  {'WARNING':<11} {note}" for note in protocol["notes"])
+
+
+def _noted(counts):
+    return ", ".join(f"{count:,} {note}" for note, count in counts.items()) + " (results/utterances.tsv)"
+
+
+def text(result):
+    """Whole text of ``eer_bs<N>.txt``."""
+    engine, network, utterances = result["engine"], result["network"], result["utterances"]
+    told = "as the engine reports" if engine["precision_from"] == "engine" else "as requested; the engine does not tell"
+    lines = [headline(result)]
+    for name, protocol in result["protocols"].items():
+        score = "cosine" if name in CENTROID_NOTES else score_name(result["scoring"])
+        lines += ["", *_protocol_lines(name, protocol, score)]
+    if result["centroid_left_out"]:
+        lines += ["", f"protocol {CENTROID}: left out, {result['centroid_left_out']}"]
+    reasons = ", ".join(f"{count} {reason}" for reason, count in utterances["reasons"].items())
+    rows = {
+        "utterances": f"{utterances['found']:,} found, {utterances['used']:,} used, {utterances['rejected']:,} rejected"
+        + (f" ({reasons})" if reasons else ""),
+        "speakers": speakers.sentence(utterances),
+        "converted": f"{utterances['resampled']:,} resampled, {utterances['mixed']:,} mixed to one channel",
+        **({"noted": _noted(utterances["noted"])} if utterances["noted"] else {}),
+        "engine": f"{engine['name']} ({', '.join(map(' '.join, engine['versions'].items()))})",
+        "precision": f"{engine['precision']} ({told}; asked for: {engine['requested_precision']})",
+        "batch size": engine["batch_size"],
+        "threads": engine["threads"],
+        "network": f"ECAPA-TDNN, C = {network['channels']}, {network['parameters']:,} parameters, "
+        f"step {network['step']}, {network['speakers']} training speakers",
+        "checkpoint": f"sha256 {network['checkpoint_sha256']}",
+        "weights": network["weights"] + (f"; omitted: {', '.join(network['omitted'])}" if network["omitted"] else ""),
+        "versions": ", ".join(f"{name} {version}" for name, version in result["versions"].items()),
+        "code": result["code"],
+    }
+    lines += ["", *(f"{key:<11} {value}" for key, value in rows.items())]
+    return "\n".join(lines) + "\n"

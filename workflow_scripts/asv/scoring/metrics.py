@@ -1,0 +1,175 @@
+"""Detection metrics of scores: higher means more likely the same speaker; a trial is accepted at score >= threshold.
+
+Formulas, sources and conventions: ``docs/metrics.md``. All of them are functions of :class:`ErrorRates`, in which equal
+scores are one point, so none depends on the order of rows. O(n log n) in the number of trials.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.isotonic import isotonic_regression
+from sklearn.metrics import auc, roc_curve
+
+from ..errors import InputError
+
+PRIORS = (0.01, 0.05)  # of a target, for minDCF
+FALSE_ACCEPT_RATES = (0.01, 0.001, 0.0001)  # of the operating points
+
+
+@dataclass(frozen=True)
+class ErrorRates:
+    """Error rates at every threshold that tells trials apart, equal scores grouped.
+
+    Attributes:
+        thresholds: float64 ``(n,)``, falling, the first infinite (nothing is accepted).
+        false_accept: float64 ``(n,)``, rising from 0 to 1: share of nontargets accepted.
+        miss: float64 ``(n,)``, falling from 1 to 0: share of targets rejected.
+        targets, nontargets: numbers of trials.
+    """
+
+    thresholds: np.ndarray
+    false_accept: np.ndarray
+    miss: np.ndarray
+    targets: int
+    nontargets: int
+
+
+def error_rates(scores, targets):
+    """Error rates of trials.
+
+    Args:
+        scores: float ``(n,)``.
+        targets: bool ``(n,)``: True for same-speaker trials.
+
+    Raises:
+        InputError: where scores are not finite, or only one class is there.
+    """
+    scores, targets = np.asarray(scores, np.float64), np.asarray(targets, bool)
+    if not np.isfinite(scores).all():
+        raise InputError(f"{np.count_nonzero(~np.isfinite(scores))} of {len(scores)} scores are not finite")
+    if targets.all() or not targets.any():
+        kind = "targets" if targets.any() else "nontargets"
+        raise InputError(f"{len(targets)} trials, all of them {kind}: error rates need both classes")
+    false_accept, hit, thresholds = roc_curve(targets, scores, drop_intermediate=False)
+    count = int(np.count_nonzero(targets))
+    return ErrorRates(thresholds, false_accept, 1 - hit, count, len(targets) - count)
+
+
+def equal_error_rate(rates):
+    """Equal error rate by linear interpolation between the two neighbouring operating points.
+
+    Returns:
+        ``(eer, threshold)``: a fraction, and the score there.
+    """
+    gap = rates.miss - rates.false_accept  # falls from 1 to -1
+    after = int(np.argmax(gap <= 0))
+    before = after - 1
+    share = gap[before] / (gap[before] - gap[after])
+    eer = rates.false_accept[before] + share * (rates.false_accept[after] - rates.false_accept[before])
+    low, high = rates.thresholds[after], rates.thresholds[before]
+    threshold = low if np.isinf(high) else high + share * (low - high)
+    return float(eer), float(threshold)
+
+
+def convex_hull(rates):
+    """The vertices of the ROC convex hull, as error rates: the operating points that no mixture of others beats.
+
+    Found by isotonic regression of the truth on the score (pool adjacent violators, O(n)), whose blocks of equal value
+    are the hull's edges (Fawcett and Niculescu-Mizil 2007). Between two vertices one accepts at random.
+    """
+    hits = np.rint(-np.diff(rates.miss) * rates.targets)
+    trials = hits + np.rint(np.diff(rates.false_accept) * rates.nontargets)
+    share = isotonic_regression(hits / trials, sample_weight=trials, increasing=False)
+    vertex = np.concatenate(([True], np.diff(share) != 0, [True]))
+    return ErrorRates(
+        rates.thresholds[vertex], rates.false_accept[vertex], rates.miss[vertex], rates.targets, rates.nontargets
+    )
+
+
+def min_dcf(rates, prior):
+    """Least detection cost over all thresholds, normalised, with unit costs (NIST SRE evaluation plans).
+
+    min over thresholds of prior * miss + (1 - prior) * false_accept, divided by min(prior, 1 - prior), the cost of the
+    better of accepting and of rejecting everything.
+
+    Returns:
+        ``(cost, threshold)``; of several best thresholds the highest, infinite if nothing is better accepted.
+    """
+    cost = prior * rates.miss + (1 - prior) * rates.false_accept
+    best = int(np.argmin(cost))
+    return float(cost[best] / min(prior, 1 - prior)), float(rates.thresholds[best])
+
+
+def operating_point(rates, false_accept_rate):
+    """The lowest threshold at which no more than this share of nontargets is accepted, and what it does.
+
+    Returns:
+        dictionary of ``threshold``, ``false_accept``, ``miss``, and ``reason``: None, or why the others are None.
+    """
+    allowed = rates.nontargets * false_accept_rate * (1 + 1e-12)
+    point = {"threshold": None, "false_accept": None, "miss": None, "reason": None}
+    if allowed < 1:
+        return point | {"reason": f"too few nontargets: {rates.nontargets:,} x {false_accept_rate:g} < 1"}
+    best = int(np.searchsorted(np.rint(rates.false_accept * rates.nontargets), allowed, side="right")) - 1
+    if best == 0:
+        return point | {"reason": "more nontargets than that share the highest score"}
+    values = rates.thresholds[best], rates.false_accept[best], rates.miss[best]
+    return point | dict(zip(point, map(float, values)))
+
+
+def cllr(rates):
+    """Cost of log-likelihood ratios, in bits, of the scores taken as natural log-likelihood ratios.
+
+    Half the sum of the targets' mean log2(1 + exp(-s)) and the nontargets' mean log2(1 + exp(s)) (Brümmer and du Preez
+    2006). 1 is what scores of 0 cost.
+    """
+    scores, hits, accepts = rates.thresholds[1:], -np.diff(rates.miss), np.diff(rates.false_accept)
+    nats = hits @ np.logaddexp(0, -scores) + accepts @ np.logaddexp(0, scores)
+    return float(nats / math.log(4))
+
+
+def min_cllr(rates):
+    """Cllr after the best monotonic calibration on these very trials: the loss in telling the speakers apart alone.
+
+    On an edge of the ROC convex hull the calibrated likelihood ratio is the slope, hits over false accepts.
+    """
+    hull = convex_hull(rates)
+    hits, accepts = -np.diff(hull.miss), np.diff(hull.false_accept)
+    both = hits + accepts
+    ratios = (np.divide(both, part, out=np.ones_like(both), where=part > 0) for part in (hits, accepts))
+    hit_bits, accept_bits = map(np.log2, ratios)
+    return float(hits @ hit_bits + accepts @ accept_bits) / 2
+
+
+def roc_auc(rates):
+    """Area under the ROC curve; tied scores count half."""
+    return float(auc(rates.false_accept, 1 - rates.miss))
+
+
+def best_balanced_point(rates):
+    """Hit rate and correct-reject rate at the threshold that maximises their sum (Youden), as the seed prints."""
+    best = int(np.argmax((1 - rates.miss) - rates.false_accept))
+    return float(1 - rates.miss[best]), float(1 - rates.false_accept[best])
+
+
+def summary(scores, targets):
+    """What a result file says of one protocol, ready for JSON; a threshold that would be infinite is None."""
+    rates = error_rates(scores, targets)
+    eer, threshold = equal_error_rate(rates)
+    costs = {str(prior): min_dcf(rates, prior) for prior in PRIORS}
+    return {
+        "eer": eer,
+        "threshold": threshold,
+        "eer_convex_hull": equal_error_rate(convex_hull(rates))[0],
+        "min_dcf": {prior: cost for prior, (cost, _) in costs.items()},
+        "min_dcf_thresholds": {prior: point if math.isfinite(point) else None for prior, (_, point) in costs.items()},
+        "operating_points": {str(rate): operating_point(rates, rate) for rate in FALSE_ACCEPT_RATES},
+        "roc_auc": roc_auc(rates),
+        "cllr": cllr(rates),
+        "min_cllr": min_cllr(rates),
+        "targets": rates.targets,
+        "nontargets": rates.nontargets,
+    }

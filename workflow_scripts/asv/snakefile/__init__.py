@@ -1,0 +1,1 @@
+"""What the Snakefile asks: the configuration, keys and what is checked before the first job."""

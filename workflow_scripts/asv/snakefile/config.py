@@ -1,0 +1,242 @@
+"""Checking the configuration against its schema, filling in defaults, and saying what is wrong in the user's words."""
+
+from __future__ import annotations
+
+import copy
+import difflib
+import itertools
+import json
+import math
+from pathlib import Path
+
+from jsonschema import Draft202012Validator, validators
+
+from .. import engines
+from ..dataset import layout
+from ..errors import InputError
+from . import config_paths
+
+HEADING = "the configuration is wrong:"
+MOST_VALUES, DEEPEST = 3000, 20
+MOST_FAULTS, LONGEST = 50, 1000  # shown, and characters of each
+WORDS = {"true": True, "false": False, "null": None}
+SCHEMA = Path(__file__).resolve().parents[3] / "schemas" / "config.schema.json"
+
+
+def _is_integer(checker, value):
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(checker, value):
+    return _is_integer(checker, value) or (isinstance(value, float) and math.isfinite(value))
+
+
+# JSON Schema takes 4.0 for an integer, which Python's command lines do not, and knows neither NaN nor infinity.
+_Validator = validators.extend(
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many({"integer": _is_integer, "number": _is_number}),
+)
+
+
+def _groups(schema):
+    """Names of all settings, dotted, and of their groups."""
+    for name, part in schema.get("properties", {}).items():
+        yield name
+        yield from (f"{name}.{inner}" for inner in _groups(part))
+
+
+def _unknown(path, name, schema):
+    place = ".".join(map(str, path))
+    full = f"{place}.{name}" if place else name
+    if "." in name and name in set(_groups(schema)):
+        group, *keys = name.split(".")
+        value = "..."
+        for key in reversed(keys):
+            value = f"{{{key}: {value}}}"
+        return f"{name}: groups are not reached by dots; write --config '{group}={value}'"
+    known = list(_groups(schema))
+    # A key may stand in the wrong group, or be misspelt.
+    close = [k for k in known if k.split(".")[-1] == name] or difflib.get_close_matches(full, known, 1)
+    hint = f"did you mean {close[0]}?" if close else "see config.yaml for all settings"
+    return f"{full}: unknown setting; {hint}"
+
+
+def _describe(error, schema):
+    """Faults that an error of the schema means: pairs of a path, a list of keys, and what is wrong there."""
+    path = list(error.absolute_path)
+    if error.validator == "additionalProperties":
+        surplus = sorted(set(error.instance) - set(error.schema["properties"]), key=str)
+        return [([*path, name], _unknown(path, _shortened(str(name)), schema)) for name in surplus]
+    return [(path, _wrong(error, ".".join(map(str, path)) or "config.yaml"))]
+
+
+def _wrong(error, place):
+    """What is wrong with the value of a known setting."""
+    if error.validator == "type":
+        wanted = error.validator_value
+        wanted = " or ".join(wanted) if isinstance(wanted, list) else wanted
+        return f"{place}: {json.dumps(error.instance, default=str)} is not of type {wanted}"
+    if error.validator == "enum":
+        return f"{place}: {error.instance!r} is none of {', '.join(map(str, error.validator_value))}"
+    if error.validator == "anyOf":
+        return f"{place}: {error.instance!r} is neither a string nor a list of different strings"
+    if error.validator == "pattern":
+        return f"{place}: {error.instance!r} is not {error.schema['description']}"
+    return f"{place}: {error.message}"
+
+
+def _number(text):
+    """The number, truth value or null that a text says, else the text."""
+    if text in WORDS:
+        return WORDS[text]
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            pass
+    return text
+
+
+def _is_bounded(config):
+    """False for what aliases of YAML can make, a value within itself or of thousands of millions of parts."""
+    waiting = [(config, 0)]
+    for _ in range(MOST_VALUES):
+        if not waiting:
+            return True
+        value, depth = waiting.pop()
+        if depth > DEEPEST or len(waiting) > MOST_VALUES:
+            return False
+        parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        waiting += [(part, depth + 1) for part in itertools.islice(parts, MOST_VALUES)]
+    return False
+
+
+def _read(value, schema):
+    """What is meant by a value as YAML or Snakemake hands it over.
+
+    An empty group in YAML is null and means "all defaults". Inside brackets on the command line
+    (``--config 'features={crops: 3}'``) Snakemake reads every number, truth value and null as text.
+    """
+    if value is None and schema.get("type") == "object":
+        return {}
+    if isinstance(value, dict):
+        return {name: _read(part, schema.get("properties", {}).get(name, {})) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_read(part, schema.get("items", {})) for part in value]
+    kinds = schema.get("type", [])
+    if value == "null" and {"type": "null"} in schema.get("anyOf", []):
+        return None
+    if isinstance(value, str) and "const" in schema:
+        return _number(value)
+    if isinstance(value, str) and (value == "null" or "string" not in kinds) and kinds:
+        return _number(value)
+    return value
+
+
+def _fill(value, schema):
+    for name, part in schema.get("properties", {}).items():
+        if "default" in part:
+            value.setdefault(name, copy.deepcopy(part["default"]))
+        if isinstance(value.get(name), dict):
+            _fill(value[name], part)
+
+
+def settings():
+    """Names of the settings and groups at the top level."""
+    return list(_schema()["properties"])
+
+
+def _schema():
+    return json.loads(SCHEMA.read_text(encoding="utf-8"))
+
+
+def _has(settings, path):
+    """Whether settings as they were read have a value at a path, or within a list there."""
+    for key in path:
+        if not isinstance(settings, dict):
+            return True
+        if key not in settings:
+            return False
+        settings = settings[key]
+    return True
+
+
+def _origin(path, sources):
+    """Of the sources that have a setting the last one, which counts, in words; nothing for a default."""
+    names = [name for name, settings in sources if path and _has(settings, path)]
+    return f" (set in {names[-1]})" if names else ""
+
+
+def check(config, sources=list):
+    """Check a configuration; returns a copy with the defaults filled in and ``~`` in paths expanded.
+
+    Args:
+        config: settings by name, as YAML or the command line gave them.
+        sources: a function, called where something is wrong: pairs of a name for people and the settings that come from
+            there, later ones winning.
+
+    Raises:
+        InputError: naming every fault: unknown settings with the nearest known one, wrong types and values, settings
+            that do not go together.
+    """
+    schema = _schema()
+    if not _is_bounded(config):
+        names = [f" (set in {name})" for name, part in sources() if not _is_bounded(part)]
+        too_much = f"more than {MOST_VALUES} values, or more than {DEEPEST} within each other"
+        raise InputError(f"{HEADING}\n  {too_much}{''.join(names[-1:])}")
+    config = copy.deepcopy(_read(config, schema))
+    errors = sorted(_Validator(schema).iter_errors(config), key=lambda error: list(map(str, error.absolute_path)))
+    faults = [fault for error in errors for fault in _describe(error, schema)]
+    if not faults:
+        _fill(config, schema)
+        faults = [(text.partition(":")[0].split("."), text) for text in _disagreements(config, schema)]
+    if faults:
+        known = sources()
+        lines = [f"{_shortened(text)}{_origin(path, known)}" for path, text in faults[:MOST_FAULTS]]
+        more = [f"and {len(faults) - MOST_FAULTS} more"] if len(faults) > MOST_FAULTS else []
+        raise InputError("\n  ".join([HEADING, *lines, *more]))
+    return config
+
+
+def _shortened(text):
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
+
+
+def _disagreements(config, schema):
+    """What is wrong although every setting for itself is right; expands paths first. Messages begin with a setting."""
+    yield from config_paths.expand(config, schema)
+    try:
+        engines.label(config["engine"], config["precision"])
+    except InputError as error:
+        yield str(error)
+    for text in config["benchmark"]["engines"]:
+        try:
+            engines.parse(text)
+        except InputError as error:
+            yield f"benchmark.engines: {text!r}: {error}"
+    for name, settings in config["engines"].items():
+        yield from engines.option_faults(name, settings.get("options", {}))
+    features, dataset, checkpoint = config["features"], config["dataset"], config["checkpoint"]
+    if features["win_length"] > features["n_fft"]:
+        yield f"features.win_length: {features['win_length']} exceeds features.n_fft ({features['n_fft']})"
+    if not features["f_min"] < features["f_max"] <= features["sample_rate"] / 2:
+        yield (
+            f"features.f_max: {features['f_max']} must lie above features.f_min ({features['f_min']}) and not above "
+            f"half of features.sample_rate ({features['sample_rate']})"
+        )
+    if dataset["max_duration"] is not None and dataset["max_duration"] < dataset["min_duration"]:
+        yield f"dataset.max_duration: {dataset['max_duration']} is below min_duration ({dataset['min_duration']})"
+    if dataset["layout"] != "auto":
+        try:
+            if layout.parse(dataset["layout"]) != layout.SESSIONS and dataset["root"] == "demo":
+                yield f"dataset.layout: {dataset['layout']!r} with dataset.root: demo, which is {layout.SESSIONS.name}"
+        except InputError as error:
+            yield str(error)
+    if isinstance(dataset["trials"], str) and dataset["trials"] != "auto":
+        yield f"dataset.trials: {dataset['trials']!r} is neither 'auto' nor a list; write [{dataset['trials']}]"
+    if isinstance(dataset["root"], list) and "demo" in dataset["root"]:
+        yield "dataset.root: 'demo' stands alone; write dataset.root: demo, or ./demo for a folder of that name"
+    if config["scoring"]["subtract_mean"] == "cohort" and config["scoring"]["as_norm"]["cohort"] is None:
+        yield "scoring.subtract_mean: cohort needs a list of utterances in scoring.as_norm.cohort"
+    if checkpoint["archive"].startswith(("http://", "https://")) and not checkpoint["sha256"]:
+        yield "checkpoint.sha256: needed, because checkpoint.archive is a URL"

@@ -1,0 +1,88 @@
+"""What can be known to fail is said before the first job, and not after hours of inference.
+
+Called once in a run, by Snakemake's main process, and only when jobs are to run. Functions raise ``InputError``; what
+the work alone can tell (a file that cannot be decoded, weights that do not fit) is the stages' to say.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+from ..errors import InputError
+
+CLOCKS = 60  # seconds by which the clocks of a file server and of this machine may differ
+EMBEDDING_BYTES = 192 * 4
+GB = 1e9
+
+
+def check_lists(lists, cohort, ids, missing):
+    """Trial lists and the cohort: their form, and their names against the data set's.
+
+    Args:
+        lists: files of trials.
+        cohort: file of the cohort, or None.
+        ids: ids of all of the data set's utterances, those that may be rejected later included.
+        missing: ``fail`` or ``skip``, what becomes of trials of other utterances.
+    """
+    from ..trials.cohort import match_cohort  # NumPy, which few starts need
+    from ..trials.lists import read_trials
+    from ..trials.rows import match, rows_of_trials
+
+    row_of = {name: row for row, name in enumerate(ids)}
+    for path in lists:
+        trials, _ = match(read_trials(path), ids)
+        rows_of_trials(trials, row_of, {}, missing)
+    if cohort is not None:
+        match_cohort(cohort, ids, row_of, {})
+
+
+def check_times(paths, now=None):
+    """Inputs from the future: Snakemake takes whatever is made from them for older than they are, again and again."""
+    now = time.time() if now is None else now
+    for path in paths:
+        ahead = os.stat(path).st_mtime - now
+        if ahead > CLOCKS:
+            raise InputError(
+                f"{path}: was changed {ahead:.0f} seconds in the future by this machine's clock; give it the present "
+                f"time (touch {path}), or set the clock"
+            )
+
+
+def _existing(path):
+    """The path, or the nearest folder above it that is there."""
+    path = Path(path).absolute()
+    while not path.exists():
+        path = path.parent
+    return path
+
+
+def check_folders(paths):
+    """Folders that will be written to, which need not be there yet."""
+    for path in paths:
+        place = _existing(path)
+        if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+            raise InputError(f"{path}: this user may not write to {place}; mend its permissions, or use --directory")
+
+
+def bytes_of_features(utterances, crops, mels, frames):
+    """Size of a shard's features, float32."""
+    return utterances * crops * mels * frames * 4
+
+
+def check_space(needs):
+    """Disk space for what will be written.
+
+    Args:
+        needs: what it is to bytes, over and above what is there and will be replaced.
+    """
+    place = _existing("work")
+    free, needed = shutil.disk_usage(place).free, sum(needs.values())
+    if needed > free:
+        parts = ", ".join(f"{name} {size / GB:.3g} GB" for name, size in needs.items() if size)
+        raise InputError(
+            f"{place}: {free / GB:.3g} GB are free, and {needed / GB:.3g} GB will be written ({parts}); make room, use "
+            "--directory on a larger disk, or set features.keep: false, which deletes features after use"
+        )

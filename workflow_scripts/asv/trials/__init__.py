@@ -1,0 +1,1 @@
+"""Trial lists and cohorts: their forms, and which utterances their names mean."""
