@@ -24,7 +24,7 @@ import time
 from pathlib import Path
 
 REPO = Path(__file__).resolve().parents[2]
-LEFT_OUT = ("__pycache__", ".*", "work", "results", "logs", "tests", "docs", "benchmarks")
+LEFT_OUT = ("__pycache__", ".*", "work", "results", "logs", "tests", "docs", "measurements")
 SETTINGS = {
     "engine": ["openvino", "torchscript"],
     "shards": [1, 2, 3],
@@ -189,7 +189,7 @@ class RealProject(Project):
     """The same with audio and checkpoints that the real stages read."""
 
     def write(self, name):
-        from synthetic import write_checkpoint, write_voice  # torch, which stand-ins do without
+        from support.synthetic import write_checkpoint, write_voice  # torch, which stand-ins do without
 
         self.count += 1
         path = self.folder / name

@@ -1,0 +1,173 @@
+"""Documents: translations in step with the English ones, links that lead somewhere, every setting described."""
+
+import itertools
+import re
+import types
+from pathlib import Path
+
+import jinja2
+import pytest
+import yaml
+from support.paths import REPO
+
+TRANSLATIONS = [("README.md", "README.zh-CN.md"), ("docs/npu.md", "docs/npu.zh-CN.md")]
+COMPARED = ("sh", "yaml")  # kinds of fenced blocks that a translation repeats to the letter, comments apart
+SHIPPED = yaml.safe_load((REPO / "config.yaml").read_text(encoding="utf-8"))
+
+
+def read(name):
+    return (REPO / name).read_text(encoding="utf-8")
+
+
+def documents():
+    """Markdown files of the repository, not of what a run or a person left in it."""
+    found = (path.relative_to(REPO) for path in REPO.rglob("*.md"))
+    return sorted(
+        str(p) for p in found if not any(part.startswith(".") or part in ("work", "results") for part in p.parts)
+    )
+
+
+def lines(text):
+    """Pairs of the kind of fenced block that a line is in (None outside, "" for a block of no kind), and the line."""
+    kind = None
+    for line in text.splitlines():
+        if match := re.match(r"\s*```(\w*)", line):
+            kind = match[1] if kind is None else None
+        else:
+            yield kind, line
+
+
+def prose(text):
+    return [line for kind, line in lines(text) if kind is None]
+
+
+def headings(text):
+    return [line for line in prose(text) if re.match(r"#+ ", line)]
+
+
+def level(heading):
+    return len(heading) - len(heading.lstrip("#"))
+
+
+def commands(text):
+    """Lines of the compared blocks, with the heading that they are below, without comments."""
+    heading, fenced = "the top", []
+    for kind, line in lines(text):
+        if kind is None and re.match(r"#+ ", line):
+            heading = line
+        stripped = re.sub(r"(^|\s+)#.*$", "", line).rstrip()
+        if kind in COMPARED and stripped:
+            fenced.append((heading, stripped))
+    return fenced
+
+
+def table_rows(text):
+    """Rows of tables below each heading, in order."""
+    counts = [["the top", 0]]
+    for line in prose(text):
+        if re.match(r"#+ ", line):
+            counts.append([line, 0])
+        counts[-1][1] += line.startswith("|")
+    return counts
+
+
+@pytest.mark.parametrize(("english", "translation"), TRANSLATIONS)
+def test_a_translation_has_the_same_headings(english, translation):
+    pairs = list(itertools.zip_longest(headings(read(english)), headings(read(translation)), fillvalue="(none)"))
+    side_by_side = "\n".join(f"  {ours}  |  {theirs}" for ours, theirs in pairs)
+    assert [level(ours) for ours, _ in pairs] == [level(theirs) for _, theirs in pairs], (
+        f"headings of {english} and {translation}, which differ in number or level:\n{side_by_side}"
+    )
+
+
+@pytest.mark.parametrize(("english", "translation"), TRANSLATIONS)
+def test_a_translation_has_the_same_commands(english, translation):
+    pairs = itertools.zip_longest(commands(read(english)), commands(read(translation)), fillvalue=("the end", "(none)"))
+    for (place, ours), (there, theirs) in pairs:
+        assert ours == theirs, (
+            f"below {place!r} of {english} stands\n  {ours}\nbut below {there!r} of {translation}\n  {theirs}"
+        )
+
+
+def test_the_translation_of_the_npu_page_has_the_same_tables():
+    pairs = zip(table_rows(read("docs/npu.md")), table_rows(read("docs/npu.zh-CN.md")))
+    for (ours, wanted), (theirs, found) in pairs:
+        assert wanted == found, f"tables below {ours!r} have {wanted} lines, below {theirs!r} {found}"
+
+
+@pytest.mark.parametrize(("english", "translation"), TRANSLATIONS)
+def test_languages_name_each_other_at_their_top(english, translation):
+    for here, other in ((english, translation), (translation, english)):
+        assert f"]({Path(other).name})" in "\n".join(read(here).splitlines()[:5]), f"{here} names no {other} at its top"
+
+
+@pytest.mark.parametrize(
+    ("root", "archive", "demo"),
+    [
+        ("demo", "/data/c.zip", True),
+        ("/data", "demo", True),
+        ("/data", "demo-c512", True),
+        ("demos/wav", "demos/real.zip", False),
+        ("/data", "demonstration.pt", False),
+    ],
+)
+def test_the_report_calls_the_demo_a_demo_and_nothing_else(root, archive, demo):
+    config = SHIPPED | {"dataset": {"root": root}, "checkpoint": {"archive": archive}}
+    template = jinja2.Template(read("report/workflow.rst"))
+    assert ("**DEMO:" in template.render(snakemake=types.SimpleNamespace(config=config))) == demo
+
+
+def anchor(heading):
+    """The anchor that GitHub gives a heading."""
+    words = re.sub(r"[^\w\- ]", "", heading.lstrip("#").strip().lower())
+    return words.replace(" ", "-")
+
+
+@pytest.mark.parametrize("name", documents())
+def test_relative_links_lead_somewhere(name):
+    text = re.sub(r"`[^`\n]*`", "", "\n".join(prose(read(name))))
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, part = target.partition("#")
+        file = (REPO / name).parent / path if path else REPO / name
+        assert file.exists(), f"{name} links to {target}: no such file"
+        if part:
+            known = [anchor(heading) for heading in headings(file.read_text(encoding="utf-8"))]
+            assert part in known, f"{name} links to {target}: no such heading; there are {', '.join(known)}"
+
+
+def settings(config, prefix=""):
+    """Dotted names of all settings of config.yaml."""
+    for name, value in config.items():
+        if isinstance(value, dict) and value:
+            yield from settings(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}"
+
+
+def described(readme):
+    """Settings, or groups of them, in first cells of the settings table; names after the first share its group."""
+    for line in prose(read(readme)):
+        names = re.findall(r"`([^`]+)`", line.split("|")[1]) if line.startswith("| `") else []
+        if names and names[0].split(".")[0] in SHIPPED:
+            yield names[0]
+            yield from (".".join([*names[0].split(".")[:-1], name]) for name in names[1:])
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
+def test_every_setting_is_described(readme):
+    known, told = list(settings(SHIPPED)), list(described(readme))
+    missing = [name for name in known if not any(name == told_ or name.startswith(f"{told_}.") for told_ in told)]
+    assert not missing, f"not in the settings table of {readme}: {', '.join(missing)}"
+    stale = [name for name in told if not any(k == name or k.startswith(f"{name}.") for k in known)]
+    assert not stale, f"in the settings table of {readme}, but not in config.yaml: {', '.join(stale)}"
+
+
+def test_the_tests_see_what_they_should():
+    text = "# A\n\n```sh\n# only a comment\nrun --this  # why\n```\n\n## B `x`\n\n| a |\n\n```console\n# out\n```\n"
+    assert headings(text) == ["# A", "## B `x`"]
+    assert commands(text) == [("# A", "run --this")]
+    assert table_rows(text) == [["the top", 0], ["# A", 0], ["## B `x`", 1]]
+    assert anchor("## B `x`: y, z") == "b-x-y-z"
+    assert list(settings({"a": {"b": 1, "c": {"d": []}}, "e": {}})) == ["a.b", "a.c.d", "e"]

@@ -1,0 +1,145 @@
+"""Every command line that the documentation shows, and every profile, in a dry run."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import yaml
+from support.documented import code, command_lines, snakemake_arguments
+from support.paths import REPO
+from support.synthetic import write_checkpoint, write_tree, write_trials
+from support.workflow import Workflow
+
+pytestmark = pytest.mark.slow
+DOCUMENTS = [*REPO.glob("*.md"), *(REPO / "docs").glob("*.md")]
+COMMANDS = sorted({arguments for path in DOCUMENTS for arguments in command_lines(path.read_text())})
+PROFILES = sorted(path.name for path in (REPO / "profiles").iterdir())
+# One engine of each kind: its jobs on Slurm ask for a device, or they do not.
+ENGINES = tuple(f"results/{engine}/eer_bs4.txt" for engine in ("torch_aie-fp16", "mindietorch-f32", "openvino-f32"))
+ON_SLURM = (*ENGINES, "--workflow-profile", "profiles/slurm")
+# What the documents call the user's own settings.
+MINE = """
+dataset: {root: wavs, trials: [trials.txt]}
+checkpoint: {archive: checkpoint.zip}
+"""
+# These do no work, and are run as they are.
+AS_THEY_ARE = {"--lint", "--unlock", "--dry-run", "-n"}
+
+
+# These go, with their values: conda is not everywhere, and a report wants results.
+WITHOUT = {"--sdm", "--report"}
+
+
+def harmless(arguments):
+    """The same call, such that nothing is made."""
+    arguments = [word for before, word in zip(("", *arguments), arguments) if not WITHOUT & {before, word}]
+    return arguments if AS_THEY_ARE & set(arguments) else [*arguments, "--dry-run"]
+
+
+class Documented(Workflow):
+    """The workflow called as the documents do: without options of the tests' own, the shipped profiles in reach."""
+
+    def command(self, *arguments):
+        return [part for part in super().command() if part not in ("--cores", "2")] + list(arguments)
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory):
+    """Exit code and output of every call, two at a time: each takes one to two seconds."""
+    workflow = Documented(tmp_path_factory.mktemp("documented"))
+    folder = workflow.folder
+    write_trials(folder / "trials.txt", write_tree(folder / "wavs", speakers=5))  # in both shards
+    write_checkpoint(folder / "checkpoint.zip")
+    (folder / "mine.yaml").write_text(MINE)
+    (folder / "stand_in.sh").write_text(f"export PYTHONPATH={REPO}/tests/stand_in\n")  # docs/npu.md makes it
+    (folder / "profiles").symlink_to(REPO / "profiles")
+
+    def call(arguments):
+        process = workflow.start(*harmless(arguments))
+        output, _ = process.communicate(timeout=120)
+        return process.returncode, output
+
+    calls = [*COMMANDS, *(("--workflow-profile", f"profiles/{name}", "all_benchmarks") for name in PROFILES)]
+    calls = list(dict.fromkeys([*calls, ON_SLURM]))
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip(calls, pool.map(call, calls)))
+
+
+@pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
+def test_a_documented_command(outcomes, arguments):
+    code, output = outcomes[arguments]
+    assert code == 0, output
+    assert "Traceback" not in output
+
+
+def test_the_main_commands_are_found():
+    assert ("--cores", "8", "results/eer_bs4.txt") in COMMANDS
+    assert ("--workflow-profile", "profiles/slurm", "all_benchmarks") in COMMANDS
+    assert ("all_eer",) in COMMANDS  # broken over two lines of prose
+    assert len(COMMANDS) > 12
+
+
+def test_no_form_of_a_command_is_left_out():
+    shown = (
+        '```sh\npip install x && snakemake -n a \\\n  b 2>&1 | tail\n```\n`snakemake` and `sbatch --wrap "snakemake c"`'
+    )
+    assert command_lines(shown) == [("-n", "a", "b"), (), ("c",)]
+    assert list(code("```console\n$ snakemake\nsnakemake wrote this\n```")) == ["snakemake"]
+    for unknown in ("nohup snakemake all", "python -m snakemake all", "$(snakemake all)"):
+        with pytest.raises(ValueError, match="snakemake"):
+            snakemake_arguments(unknown)
+
+
+def rules():
+    """Names of all rules."""
+    lines = [line for path in (REPO / "rules").glob("*.smk") for line in path.read_text().splitlines()]
+    return {line.split()[1].rstrip(":") for line in lines if line.startswith("rule ")}
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_a_profile(outcomes, name):
+    code, output = outcomes["--workflow-profile", f"profiles/{name}", "all_benchmarks"]
+    assert code == 0, output
+    assert f"Using workflow specific profile profiles/{name}" in output
+    profile, default = (yaml.safe_load((REPO / f"profiles/{n}/config.yaml").read_text()) for n in (name, "default"))
+    for key in ("rerun-triggers", "rerun-incomplete", "show-failed-logs"):
+        assert profile[key] == default[key]
+    assert set(profile.get("set-resources", {})) | set(profile.get("set-threads", {})) <= rules()
+    assert "cores" in profile  # benchmarks take all of them: Snakemake refuses to guess
+
+
+def test_retries_are_in_no_rule():
+    for path in Path(REPO / "rules").glob("*.smk"):
+        assert "retries:" not in path.read_text(), path
+
+
+def test_slurm_is_asked_for_a_device_by_the_jobs_that_take_one(outcomes):
+    code, output = outcomes[ON_SLURM]
+    assert code == 0, output
+    jobs = [dict(re.findall(r"(\w+)=([^,\s]+)", line)) for line in re.findall(r"resources: (.*)", output)]
+    jobs = [job for job in jobs if "npu" in job]
+    assert len(jobs) == 9  # three engines, an artefact and two shards each
+    assert sum(job["npu"] == "1" for job in jobs) == 6
+    for job in jobs:
+        assert job.get("gres") == (f"npu:{job['npu']}" if job["npu"] != "0" else None)
+
+
+def evaluated(expression, engine):
+    """An expression of a profile for a job of an engine, at the first attempt."""
+    wildcards = type("Wildcards", (), {"engine": engine})
+    return eval(expression, {"wildcards": wildcards, "attempt": 1})
+
+
+@pytest.mark.parametrize("rule", ["compile_engine", "infer", "benchmark_engine"])
+def test_both_profiles_ask_for_the_same(rule):
+    slurm, generic = (
+        yaml.safe_load((REPO / f"profiles/{name}/config.yaml").read_text())["set-resources"][rule]
+        for name in ("slurm", "cluster-generic")
+    )
+    for engine in ("torch_aie-fp16", "mindietorch-f32", "openvino-bf16"):
+        options = evaluated(generic["submit_options"], engine).split()
+        assert ("--gres=npu:1" in options) == (evaluated(slurm["gres"], engine) == "npu:1")
+        assert ("--exclusive" in options) == (rule == "benchmark_engine") == ("slurm_extra" in slurm)
+    for name in {"mem_mb", "runtime"} & set(slurm):
+        assert generic[name] == slurm[name]

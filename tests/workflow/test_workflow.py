@@ -1,0 +1,245 @@
+"""The whole chain, run by Snakemake for real: results, independence, restarts, faults."""
+
+import hashlib
+import json
+import re
+import shutil
+import signal
+import time
+from contextlib import suppress
+
+import numpy as np
+import psutil
+import pytest
+from support.paths import REPO
+from support.synthetic import write_checkpoint, write_tree, write_trials
+from support.workflow import Workflow
+
+CONFIG = """
+dataset: {root: wavs, trials: [trials.txt]}
+checkpoint: {archive: checkpoint.zip}
+"""
+
+
+CENTROIDS = {"centroid", "centroid_leave_one_out"}
+
+
+def make_project(folder, config=CONFIG, speakers=4):
+    folder.mkdir(parents=True, exist_ok=True)
+    names = write_tree(folder / "wavs", speakers=speakers)
+    write_trials(folder / "trials.txt", names)
+    write_checkpoint(folder / "checkpoint.zip")
+    workflow = Workflow(folder)
+    workflow.configure(config)
+    return workflow
+
+
+def digests(folder):
+    """Digest of every file that the workflow makes of the data: features, embeddings, results that are current."""
+    paths = [
+        path
+        for part in ("work/features", "work/embeddings", "results")
+        for path in (folder / part).rglob("*")
+        if path.is_file() and path.name != ".snakemake_timestamp" and "outdated" not in path.parts
+    ]
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory):
+    """A finished run that other runs are compared with."""
+    workflow = make_project(tmp_path_factory.mktemp("reference"))
+    workflow.run("results/eer_bs4.txt")
+    return workflow
+
+
+def embeddings_by_name(folder, pattern="openvino-f32/bs4"):
+    found = {}
+    for path in (folder / "work/embeddings" / pattern).glob("*.npy"):
+        manifest = (folder / "work/features" / path.stem / "manifest.tsv").read_text().splitlines()[1:]
+        found.update(zip((line.split("\t")[0] for line in manifest), np.load(path), strict=True))
+    return found
+
+
+def brute_force_eer(scores, targets):
+    """EER by counting at every threshold, then along the segment that crosses the diagonal."""
+    scores, targets = np.array(scores), np.array(targets, bool)
+    points = [(0.0, 1.0)]
+    for threshold in np.unique(scores)[::-1]:
+        accepted = scores >= threshold
+        points.append((np.mean(accepted[~targets]), np.mean(~accepted[targets])))
+    for (f0, m0), (f1, m1) in zip(points, points[1:]):
+        if m1 <= f1:
+            return f0 + (m0 - f0) / ((m0 - f0) - (m1 - f1)) * (f1 - f0)
+    raise AssertionError("the curve ends at (1, 0)")
+
+
+def test_real_speech_with_the_demo_checkpoint(workflow, speech):
+    workflow.configure(f"dataset: {{root: {speech}/fsdd16k, trials: [{speech}/trials.txt]}}")
+    workflow.run()
+    result = json.loads((workflow.folder / "results/eer_bs4.json").read_text())
+    rows = (workflow.folder / "results/openvino-f32/scores_bs4/trials.tsv").read_text().splitlines()[1:]
+    listed = [line.split() for line in (speech / "trials.txt").read_text().splitlines()]
+    rows = [row.split("\t") for row in rows]
+    assert [[target, a, b] for a, b, target, _ in rows] == listed
+    protocol = result["protocols"]["trials"]
+    eer = brute_force_eer([float(row[3]) for row in rows], [row[2] == "1" for row in rows])
+    assert protocol["eer"] == pytest.approx(eer, abs=1e-9)
+    assert (protocol["targets"], protocol["nontargets"]) == (864, 864)
+    assert protocol["md5"] == hashlib.md5((speech / "trials.txt").read_bytes()).hexdigest()
+    assert result["utterances"] | {"reasons": {}} == result["utterances"]
+    assert [result["utterances"][key] for key in ("found", "used", "rejected")] == [144, 144, 0]
+    assert set(result["protocols"]) == {"trials", *CENTROIDS}
+    assert result["protocols"]["centroid"]["md5"] is None
+    text = (workflow.folder / "results/eer_bs4.txt").read_text()
+    assert re.match(rf"EER {100 * eer:.3f} %   trials, 1,728 trials   \[DEMO checkpoint", text)
+    # Scores come from the embeddings: recompute them from the stored ones.
+    embeddings = embeddings_by_name(workflow.folder)
+    for a, b, _, score in rows[:50]:
+        x, y = np.float64(embeddings[a]), np.float64(embeddings[b])
+        assert float(score) == pytest.approx(x @ y / np.linalg.norm(x) / np.linalg.norm(y), abs=1e-12)
+
+
+@pytest.mark.slow
+def test_two_runs_from_scratch_are_identical(reference, tmp_path):
+    other = make_project(tmp_path / "other")
+    other.run("results/eer_bs4.txt")
+    found, wanted = digests(other.folder), digests(reference.folder)
+    assert len(wanted) > 12
+    assert found == wanted
+
+
+@pytest.mark.slow
+def test_shards_and_batch_sizes_do_not_matter(reference, tmp_path):
+    other = make_project(tmp_path / "other", CONFIG + "shards: 3\n")
+    other.run("results/eer_bs4.txt", "results/eer_bs7.txt")
+    wanted = embeddings_by_name(reference.folder)
+    assert len(wanted) == 16
+    for batch in ("bs4", "bs7"):
+        found = embeddings_by_name(other.folder, f"openvino-f32/{batch}")
+        assert found.keys() == wanted.keys()
+        assert max(np.abs(found[name] - wanted[name]).max() for name in wanted) < 1e-5
+    for name in ("trials", "centroid"):
+        results = [json.loads((w.folder / "results/eer_bs4.json").read_text()) for w in (reference, other)]
+        a, b = (result["protocols"][name] for result in results)
+        assert a["eer"] == pytest.approx(b["eer"], abs=1e-9)
+
+
+def kill(process):
+    """SIGKILL to Snakemake and everything that it started, none of which can clean up."""
+    parent = psutil.Process(process.pid)
+    parent.suspend()  # lest it tidies up after a child, or starts another one
+    family = [*parent.children(recursive=True), parent]
+    for member in family:
+        with suppress(psutil.NoSuchProcess):  # a job's short-lived helper
+            member.send_signal(signal.SIGKILL)
+    process.communicate()
+    psutil.wait_procs(family, timeout=10)
+
+
+# A file of each stage, and how long after the start of its job everything is killed (seconds): imports take most of a
+# job's time here, so these delays end in its work.
+STAGES = {
+    "extract_features": ("work/features/0-of-2/features.npy", 1.8),
+    "merge_manifests": ("results/rejected.tsv", 0.05),
+    "unzip_checkpoint": ("work/checkpoint/checkpoint.pt", 0.08),
+    "trace_network": ("work/network/ecapa_tdnn.json", 1.6),
+    "compile_engine": ("work/engines/openvino-f32/bs4", 2.5),
+    "infer": ("work/embeddings/openvino-f32/bs4/0-of-2.npy", 0.4),
+    "score": ("results/openvino-f32/eer_bs4.txt", 1.2),
+    "copy_answer": ("results/eer_bs4.txt", 0.0),
+}
+
+
+@pytest.mark.slow
+def test_killed_in_every_stage_and_started_again(reference, tmp_path):
+    other = make_project(tmp_path / "other")
+    for rule, (target, delay) in STAGES.items():
+        process = other.start(target, "--cores", "1", bufsize=1)
+        seen = []
+        for line in process.stdout:
+            seen.append(line)
+            if re.match(rf"\s*(local)?rule {rule}:", line):
+                break
+        else:
+            pytest.fail(f"{rule} did not start:\n{''.join(seen)}")
+        time.sleep(delay)
+        kill(process)
+        other.run("--unlock")
+    other.run("results/eer_bs4.txt")
+    assert digests(other.folder) == digests(reference.folder)
+
+
+def test_a_result_may_be_asked_for_at_any_batch_size(reference):
+    assert "compile_engine bs5" in reference.jobs("results/torchscript-f32/eer_bs5.txt", dry=True)
+    assert "extract_features 0-of-2" in reference.jobs(
+        "results/eer_bs4.txt", "--config", "features={crops: 3, keep: false}", dry=True
+    )
+    output = reference.run("results/eer_bs0.txt", fails=True)
+    assert "eer_bs0.txt" in output
+
+
+def test_no_trial_list(tmp_path):
+    workflow = make_project(tmp_path, "dataset: {root: wavs}\ncheckpoint: {archive: checkpoint.zip}\n")
+    workflow.run()
+    first = (tmp_path / "results/eer_bs4.txt").read_text().splitlines()[0]
+    assert re.match(r"EER [\d.]+ %   the seed's centroid protocol alone \(no trial list was given or found\)", first)
+    assert set(json.loads((tmp_path / "results/eer_bs4.json").read_text())["protocols"]) == CENTROIDS
+
+
+def test_known_lists_are_found(tmp_path):
+    workflow = make_project(tmp_path, "dataset: {root: wavs}\ncheckpoint: {archive: checkpoint.zip}\n")
+    shutil.move(tmp_path / "trials.txt", tmp_path / "wavs" / "veri_test2.txt")
+    workflow.run()
+    assert set(json.loads((tmp_path / "results/eer_bs4.json").read_text())["protocols"]) == {"veri_test2", *CENTROIDS}
+    for none in ("[]", "null"):  # given from the command line, and not to be looked for
+        workflow.run("results/eer_bs4.txt", "--config", f"dataset={{trials: {none}}}")
+        assert set(json.loads((tmp_path / "results/eer_bs4.json").read_text())["protocols"]) == CENTROIDS
+
+
+def test_bad_audio_is_counted_or_ends_the_run(tmp_path):
+    workflow = make_project(tmp_path, "dataset: {root: wavs}\ncheckpoint: {archive: checkpoint.zip}\n")
+    for name in ("id0/s0/broken.wav", "id1/s1/text.wav"):
+        (tmp_path / "wavs" / name).write_text("not audio")
+    output = workflow.run("results/eer_bs4.txt", "--config", "dataset={on_bad_audio: fail}", fails=True)
+    assert "2 files cannot be used, and dataset.on_bad_audio is fail" in output  # the end of the failed job's log
+    assert "id0/s0/broken.wav: unreadable" in output
+    assert "id1/s1/text.wav: unreadable" in output
+    assert not (tmp_path / "results/eer_bs4.txt").exists()
+    ran = workflow.jobs("results/eer_bs4.txt")
+    assert "extract_features 0-of-2" not in ran
+    utterances = json.loads((tmp_path / "results/eer_bs4.json").read_text())["utterances"]
+    assert [utterances[key] for key in ("found", "used", "rejected")] == [18, 16, 2]
+    assert utterances["reasons"] == {"unreadable": 2}
+    assert len((tmp_path / "results/rejected.tsv").read_text().splitlines()) == 3
+    assert len((tmp_path / "results/utterances.tsv").read_text().splitlines()) == 17
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["engin=openvino"], "engin: unknown setting; did you mean engine?"),
+        (["batch_sizes=[0]"], "batch_sizes.0"),
+        (["engine=tensorrt"], "unknown engine 'tensorrt'; there are mindietorch, openvino, torch_aie, torchscript"),
+        (["dataset={root: nowhere}"], "dataset.root: no folder 'nowhere'"),
+        (["dataset={trials: [absent.txt]}"], "dataset.trials: no file 'absent.txt'"),
+        (["dataset={trials: [trials.txt, wavs/../trials.txt]}"], "'trials' is also the name of another list"),
+        (["scoring={as_norm: {cohort: absent.txt}}"], "scoring.as_norm.cohort: no file 'absent.txt'"),
+        (["checkpoint={archive: absent.zip}"], "checkpoint.archive: no file or folder 'absent.zip'"),
+    ],
+)
+def test_faults_are_told_before_any_work(reference, arguments, message):
+    output = reference.run("--config", *arguments, fails=True)
+    assert message in output
+    assert "Traceback" not in output
+    assert "rule " not in output
+
+
+def test_every_rule_has_a_log(reference):
+    rules = "".join(path.read_text() for path in (REPO / "rules").glob("*.smk"))
+    names = re.findall(r"^rule (\w+):", rules, re.M)
+    assert len(names) >= 10
+    assert rules.count("\n    log:\n") == len(names)
+    logs = {path.relative_to(reference.folder / "logs").parts[0] for path in reference.folder.glob("logs/**/*.log")}
+    assert {"extract_features", "trace_network.log", "compile_engine", "infer", "score"} <= logs
+    assert "\r" not in (reference.folder / "logs/extract_features/0-of-2.log").read_text()  # no progress bars
