@@ -21,7 +21,7 @@ import soundfile
 import torch
 from shared import SCRIPTS, SHAPE, THREADS, compile_engine, jobs, labels, main, make_torchscript, run, table, workflow
 
-from asv import cli, engines
+from asv import cli, engines, vectors
 from asv.demo import corpus
 from asv.features.crops import crop_starts
 from asv.features.mel import LogMel, MelSettings, to_network_input
@@ -179,7 +179,7 @@ def precision(folder):
         reference, _ = embed(load(place, torchscript, "torchscript-f32", 4, THREADS), features, 4)
         for label in labels():
             sizes = [embed(load(place, torchscript, label, size, THREADS), features, size)[0] for size in (1, 4, 7, 64)]
-            cosines = (cosine.unit_length(sizes[1]) * cosine.unit_length(reference)).sum(axis=1)
+            cosines = vectors.cosines(sizes[1], reference)
             spread = max(float(np.abs(other - sizes[0]).max()) for other in sizes[1:])
             scores = cosine.cosine_scores(sizes[1], np.array(first), np.array(second))
             eer, _ = metrics.equal_error_rate(metrics.error_rates(scores, targets))

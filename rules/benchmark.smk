@@ -53,10 +53,10 @@ rule benchmark_engine:
 rule compare_engine:
     input:
         embeddings=collect("work/embeddings/{{engine}}/bs{{batch}}/{shard}.npy", shard=SHARDS),
-        reference=collect(f"work/embeddings/{REFERENCE}/bs{{{{batch}}}}/{{shard}}.npy", shard=SHARDS),
+        reference=collect(f"work/embeddings/{engines.REFERENCE}/bs{{{{batch}}}}/{{shard}}.npy", shard=SHARDS),
         manifests=collect("work/features/{shard}/manifest.tsv", shard=SHARDS),
         scores="results/{engine}/scores_bs{batch}",
-        reference_scores=f"results/{REFERENCE}/scores_bs{{batch}}",
+        reference_scores=f"results/{engines.REFERENCE}/scores_bs{{batch}}",
     output:
         table="results/{engine}/agreement_bs{batch}.tsv",
         summary="results/{engine}/agreement_bs{batch}.json",

@@ -17,7 +17,6 @@ sys.path.insert(0, str(SCRIPTS))
 
 from asv import code, engines
 from asv.ascend import toolchain
-from asv.benchmark.table import REFERENCE
 from asv.dataset import tree
 from asv.demo import corpus
 from asv.errors import InputError
@@ -95,7 +94,7 @@ def trial_lists():
     return lists
 
 
-NPU_ENGINES = [name for name in engines.names() if toolchain.is_npu(name)]
+NPU_ENGINES = [name for name in engines.names() if engines.is_npu(name)]
 NPU_STAGES = ("compile_engine", "infer", "benchmark_engine")
 if "npu" not in workflow.global_resources:  # --resources npu=N was not given: as many jobs at once as devices
     DEVICES = {device for name in NPU_ENGINES for device in config["engines"][name]["devices"]}
@@ -226,7 +225,7 @@ def engine_command(wildcards, output):
 
 def engine_environment(wildcards):
     """The conda environment of the job's engine."""
-    return "../envs/npu.yaml" if toolchain.is_npu(engine_name(wildcards)) else "../envs/cpu.yaml"
+    return "../envs/npu.yaml" if engines.is_npu(engine_name(wildcards)) else "../envs/cpu.yaml"
 
 
 def engine_devices(wildcards, output):
@@ -260,7 +259,7 @@ def toolchain_versions(name):
 def engine_versions(wildcards):
     """Versions of the packages that the engine depends on."""
     name = engine_name(wildcards)
-    return toolchain_versions(name) if toolchain.is_npu(name) else versions_of_engine(name)
+    return toolchain_versions(name) if engines.is_npu(name) else versions_of_engine(name)
 
 
 def compiler_versions(wildcards):
@@ -314,7 +313,7 @@ def find_by(wildcards, output):
 def unsupported(label):
     """Why this machine cannot run an engine and precision, or None. Asked only where benchmarks are wanted."""
     name, _ = engines.parse(label)
-    if not toolchain.is_npu(name):
+    if not engines.is_npu(name):
         return engines.unsupported(label)
     if CONDA or workflow.remote_exec or not workflow.local_exec:  # the devices are elsewhere, or the environment is
         return None
@@ -329,7 +328,7 @@ def benchmark_files(pattern, reference=True, batches=None):
         labels = [label for label in config["benchmark"]["engines"] if not unsupported(label)]
         return collect(
             pattern,
-            engine=[label for label in labels if reference or label != REFERENCE],
+            engine=[label for label in labels if reference or label != engines.REFERENCE],
             batch=batches or config["batch_sizes"],
         )
 

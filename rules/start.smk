@@ -76,7 +76,7 @@ def require_npus(jobs):
 def require_engines(jobs):
     """Engines and precisions that this machine must run, if jobs run on it."""
     labels = {job.wildcards.engine for job in jobs if stage(job) in NPU_STAGES}
-    for label in sorted(labels - {label for label in labels if toolchain.is_npu(engines.parse(label)[0])}):
+    for label in sorted(labels - {label for label in labels if engines.is_npu(engines.parse(label)[0])}):
         if reason := engines.unsupported(label):
             raise WorkflowError(f"error: {label} cannot run here: {reason}")
 

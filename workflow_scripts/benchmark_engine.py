@@ -19,6 +19,7 @@ from asv.ascend import devices
 from asv.benchmark import timing
 from asv.errors import InputError
 from asv.features.npy import open_rows
+from asv.progress import progress
 
 
 def measure_one_by_one(session, batches, options, throttling):
@@ -31,7 +32,7 @@ def measure_one_by_one(session, batches, options, throttling):
         parts.append(getattr(session, "seconds", {}))
 
     runs = []
-    for _ in cli.progress(range(options.runs), "benchmark", "run"):
+    for _ in progress(range(options.runs), "benchmark", "run"):
         with throttling:
             runs.append(timing.timed_run(run, batches, options.seconds, options.count))
     warm_up = {"batches": count, "seconds": seconds, "stable": stable}

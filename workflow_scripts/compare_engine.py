@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from asv import cli, files
+from asv import cli, files, vectors
 from asv.errors import InputError
 from asv.features import manifest
 from asv.scoring import agreement, bootstrap, metrics, tables
@@ -67,7 +67,7 @@ def main():
     names = [row.utterance for table in options.manifest for row in manifest.read_utterances(table)]
     if not len(ours) == len(reference) == len(names):
         raise InputError(f"{len(ours)}, {len(reference)} embeddings for {len(names)} utterances; run inference again")
-    cosines = agreement.cosines(ours, reference)
+    cosines = vectors.cosines(ours, reference)
     differences = np.abs(ours - reference).max(axis=1)
     order = np.lexsort((names, cosines))
     rows = ((names[i], repr(float(cosines[i])), repr(float(differences[i]))) for i in order)

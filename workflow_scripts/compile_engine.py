@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from asv import cli, code, engines, files
+from asv import cli, code, engines, files, vectors
 from asv.ascend import devices
 from asv.errors import InputError
 
@@ -24,13 +24,10 @@ LEAST_COSINE_REDUCED = 0.98
 def check_artefact(session, reference, batch_size, shape, least):
     """Compare a session with the reference session on one seeded batch of noise; return the least cosine."""
     batch = np.random.default_rng(0).standard_normal((batch_size, *shape), np.float32)
-    ours, wanted = np.float64(session.run(batch)), np.float64(reference.run(batch))
-    cosines = (ours * wanted).sum(axis=1) / np.linalg.norm(ours, axis=1) / np.linalg.norm(wanted, axis=1)
-    if not cosines.min() >= least:  # catches NaN, too
-        raise InputError(
-            f"the artefact disagrees with the trace: cosine {cosines.min():.6f}, at least {least} is needed"
-        )
-    return float(cosines.min())
+    lowest = float(vectors.cosines(session.run(batch), reference.run(batch)).min())
+    if not lowest >= least:  # catches NaN, too
+        raise InputError(f"the artefact disagrees with the trace: cosine {lowest:.6f}, at least {least} is needed")
+    return lowest
 
 
 def main():

@@ -24,6 +24,7 @@ from asv import cli, files
 from asv.demo import corpus
 from asv.features.mel import LogMel, MelSettings, to_network_input
 from asv.network.ecapa_tdnn import EcapaTdnn
+from asv.progress import progress
 
 SEED = 1
 FRAMES = 200  # of a crop
@@ -42,7 +43,7 @@ def training_features():
     utterances = corpus.utterances(speakers, corpus.TRAINING_SESSIONS)
     log_mel = LogMel(MelSettings())
     mels = []
-    for utterance in cli.progress(utterances, "training voices", "utterance"):
+    for utterance in progress(utterances, "training voices", "utterance"):
         samples = torch.from_numpy(corpus.speak(utterance)).float() / (1 << 15)
         mels.append(to_network_input(log_mel(samples)))
     return mels, torch.tensor([speakers.index(utterance.speaker) for utterance in utterances])
@@ -59,7 +60,7 @@ def train(network, mels, labels, steps):
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LEARNING_RATE, total_steps=steps)
     draw = np.random.default_rng(SEED)
     network.train()
-    for _ in cli.progress(range(steps), "training", "step"):
+    for _ in progress(range(steps), "training", "step"):
         chosen = draw.choice(len(mels), BATCH, replace=False)
         starts = [draw.integers(mels[index].shape[1] - FRAMES + 1) for index in chosen]
         crops = torch.stack([mels[index][:, start : start + FRAMES] for index, start in zip(chosen, starts)])

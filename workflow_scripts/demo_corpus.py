@@ -16,12 +16,13 @@ import soundfile
 
 from asv import cli, files
 from asv.demo import corpus
+from asv.progress import progress
 
 
 def write_corpus(folder, utterances):
     """Write the utterances' wavs below a folder, which appears when it is whole."""
     with files.atomic_folder(folder) as temporary:
-        for utterance in cli.progress(utterances, "demo corpus", "utterance"):
+        for utterance in progress(utterances, "demo corpus", "utterance"):
             path = temporary / utterance.name
             path.parent.mkdir(parents=True, exist_ok=True)
             soundfile.write(path, corpus.speak(utterance), 16000, subtype="PCM_16")

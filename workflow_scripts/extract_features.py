@@ -20,6 +20,7 @@ from asv.features import manifest
 from asv.features.crops import crop_starts, repeat_to
 from asv.features.mel import LogMel, MelSettings, to_network_input
 from asv.features.npy import RowWriter
+from asv.progress import progress
 
 
 def parse_arguments():
@@ -76,7 +77,7 @@ def utterance_crops(file, rules, log_mel, options):
 def extract(audio_files, rules, log_mel, options, writer):
     """Features of all files into ``writer``; returns the tables of used and of rejected files."""
     used, rejected = [], []
-    for file in cli.progress(audio_files, "features", "utt"):
+    for file in progress(audio_files, "features", "utt"):
         try:
             entry, crops = utterance_crops(file, rules, log_mel, options)
         except AudioError as error:

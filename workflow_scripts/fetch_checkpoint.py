@@ -11,6 +11,7 @@ from asv import cli, files
 from asv.errors import InputError
 from asv.network.archive import check_digest
 from asv.network.zips import LARGEST
+from asv.progress import progress
 
 TIMEOUT = 60  # seconds without a byte
 BLOCK = 1 << 20  # bytes
@@ -24,7 +25,7 @@ def fetch(url, target):
         with urllib.request.urlopen(url, timeout=TIMEOUT) as response, target.open("wb") as stream:
             declared = int(response.headers.get("Content-Length") or 0)
             blocks = iter(lambda: response.read(BLOCK), b"")
-            for block in cli.progress(blocks, "fetch", "MB", total=-(-declared // BLOCK) or None):
+            for block in progress(blocks, "fetch", "MB", total=-(-declared // BLOCK) or None):
                 stream.write(block)
                 if stream.tell() > LARGEST:
                     raise InputError(f"{url}: more than {LARGEST} bytes; refused")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from asv import caveats, cli, files
+from asv import caveats, cli, engines, files
 from asv.benchmark import published, table
 from asv.benchmark.table import COLUMNS
 from asv.errors import InputError
@@ -18,7 +18,7 @@ def load_row(root, engine, batch, machine):
             files.read_json(root / f"work/benchmarks/{engine}/bs{batch}.json"),
             files.read_json(root / f"work/engines/{engine}/bs{batch}/artefact.json"),
             files.read_json(root / f"results/{engine}/eer_bs{batch}.json"),
-            None if engine == table.REFERENCE else files.read_json(agreement),
+            None if engine == engines.REFERENCE else files.read_json(agreement),
             machine,
         )
     except FileNotFoundError as error:

@@ -10,7 +10,7 @@ from support.scripts import assert_one_error, run_script
 from support.synthetic import write_checkpoint, write_tree, write_trials
 from support.workflow import Workflow
 
-from asv import cpus, engines, files, receipts
+from asv import cpus, engines, files, receipts, vectors
 from asv.benchmark import table
 from asv.network.checkpoint import load_network
 from asv.network.ecapa_tdnn import EmbeddingOnly
@@ -148,7 +148,7 @@ def test_the_gates_verdict(cosine, increase, faults):
 def test_cosines_by_hand():
     a = np.array([[1.0, 0.0], [3.0, 4.0], [0.0, 2.0]])
     b = np.array([[2.0, 0.0], [4.0, 3.0], [0.0, -1.0]])
-    np.testing.assert_allclose(agreement.cosines(a, b), [1.0, 0.96, -1.0])
+    np.testing.assert_allclose(vectors.cosines(a, b), [1.0, 0.96, -1.0])
 
 
 def test_the_columns_of_the_table_are_those_of_a_row(project):

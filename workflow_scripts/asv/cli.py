@@ -99,12 +99,3 @@ def run(main):
         if error.errno not in CIRCUMSTANCES:
             raise
         sys.exit(f"error: {error.filename or 'an output'}: {error.strerror}; nothing half-written is left in its place")
-
-
-def progress(iterable, description, unit, total=None):
-    """Iterate with a progress bar on a terminal, quietly elsewhere (log files, pipes)."""
-    try:
-        from tqdm import tqdm
-    except ImportError:  # the NPU interpreter need not have it
-        return iterable
-    return tqdm(iterable, desc=description, unit=unit, total=total, disable=None)

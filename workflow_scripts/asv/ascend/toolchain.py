@@ -13,16 +13,10 @@ import signal
 import subprocess
 from pathlib import Path
 
-from .. import engines
 from ..errors import InputError
 
 PROBE = Path(__file__).resolve().parents[2] / "npu_probe.py"
 SECONDS = 300  # that a probe may take: a plug-in loads hundreds of libraries
-
-
-def is_npu(name):
-    """Whether an engine runs on an NPU, and so has a toolchain and devices."""
-    return hasattr(engines.module(name), "PLUGIN")
 
 
 def check(name, settings):

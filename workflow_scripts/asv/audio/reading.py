@@ -163,6 +163,6 @@ def unread_suffix(path, rules):
 def _resample(samples, rate, wanted):
     import torch
 
-    from ..features.torchaudio_loader import load_torchaudio
+    from ..torchaudio_loader import load_torchaudio
 
     return load_torchaudio().functional.resample(torch.from_numpy(samples), rate, wanted).numpy()

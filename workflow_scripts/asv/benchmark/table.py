@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-REFERENCE = "torchscript-f32"
-CROP_SECONDS = 2.0  # of 200 frames; scaled where crops are longer
 # Columns of benchmarks.tsv. Programs may count them, so new ones go to the end.
 TSV = (
     *("engine", "name", "precision", "batch_size", "status", "stand_in", "threads"),

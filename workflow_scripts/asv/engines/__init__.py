@@ -26,6 +26,7 @@ The name of an engine and its precision, such as ``openvino-bf16``, stand in pat
 
 from __future__ import annotations
 
+import functools
 import importlib
 import pkgutil
 from importlib import metadata
@@ -34,8 +35,10 @@ from pathlib import Path
 from ..errors import InputError
 
 FOLDER = Path(__file__).parent
+REFERENCE = "torchscript-f32"  # what every other engine is compared with
 
 
+@functools.cache
 def names():
     """Names of the engines there are."""
     return sorted(module.name for module in pkgutil.iter_modules([str(FOLDER)]))
@@ -46,6 +49,11 @@ def module(name):
     if name not in names():
         raise InputError(f"engine: unknown engine {name!r}; there are {', '.join(names())}")
     return importlib.import_module(f"{__name__}.{name}")
+
+
+def is_npu(name):
+    """Whether an engine runs on an NPU, and so has a toolchain and devices."""
+    return hasattr(module(name), "PLUGIN")
 
 
 def source(name):

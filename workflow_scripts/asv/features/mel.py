@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from ..errors import InputError
-from .torchaudio_loader import load_torchaudio
+from ..torchaudio_loader import load_torchaudio
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ import time
 
 import numpy as np
 
-from .. import cli
 from ..errors import InputError
+from ..progress import progress
 
 EMBEDDING = 192
 
@@ -34,7 +34,7 @@ def embed(session, features, batch_size, crops=1):
     outputs = np.empty((rows, EMBEDDING), np.float32)
     batch = np.zeros((batch_size, *features.shape[1:]), np.float32)
     seconds = 0.0
-    for start in cli.progress(range(0, rows, batch_size), "inference", "batch"):
+    for start in progress(range(0, rows, batch_size), "inference", "batch"):
         count = min(batch_size, rows - start)
         batch[:count] = features[start : start + count]
         batch[count:] = 0

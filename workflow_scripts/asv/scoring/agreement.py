@@ -2,15 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from .cosine import unit_length
-
-
-def cosines(embeddings, reference):
-    """Cosine of each row with the reference's: float ``(n, d)`` twice to float64 ``(n,)``."""
-    return np.einsum("ij,ij->i", unit_length(embeddings), unit_length(reference))
-
 
 def gate(min_cosine, eer_increase, least_cosine, largest_increase):
     """Judge an engine.

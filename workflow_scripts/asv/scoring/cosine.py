@@ -5,16 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import InputError
+from ..vectors import unit_length
 
 BLOCK = 1 << 14  # trials at a time: 50 MB at 192 dimensions
 COHORT_SCORES = 1 << 22  # at a time: 100 MB
-
-
-def unit_length(embeddings):
-    """float ``(n, d)`` to float64 rows of length 1 (zero rows stay zero)."""
-    unit = np.array(embeddings, np.float64)
-    norms = np.sqrt(np.einsum("ij,ij->i", unit, unit))[:, None]
-    return np.divide(unit, norms, out=unit, where=norms > 0)
 
 
 def subtract_mean(embeddings, rows=slice(None)):

@@ -1,0 +1,17 @@
+"""Lengths and angles of embeddings."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def unit_length(embeddings):
+    """float ``(n, d)`` to float64 rows of length 1 (zero rows stay zero)."""
+    unit = np.array(embeddings, np.float64)
+    norms = np.sqrt(np.einsum("ij,ij->i", unit, unit))[:, None]
+    return np.divide(unit, norms, out=unit, where=norms > 0)
+
+
+def cosines(embeddings, reference):
+    """Cosine of each row with the same row of the reference: float ``(n, d)`` twice to float64 ``(n,)``."""
+    return np.einsum("ij,ij->i", unit_length(embeddings), unit_length(reference))
