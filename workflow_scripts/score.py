@@ -110,7 +110,7 @@ def prepare(utterances, embeddings, rejected, options):
     if options.cohort:
         rows = match_cohort(options.cohort, [*row_of, *reason_of], row_of, reason_of)
     if options.subtract_mean == "cohort" and not rows:
-        raise InputError("scoring.subtract_mean: cohort needs a list of utterances in cosine.as_norm.cohort")
+        raise InputError("scoring.subtract_mean: cohort needs a list of utterances in scoring.as_norm.cohort")
     if options.subtract_mean != "none":
         prepared = cosine.subtract_mean(embeddings, rows if options.subtract_mean == "cohort" else slice(None))
     if rows:
@@ -129,7 +129,7 @@ def result_of(scores, targets, first, second, data, options, limit=None):
     """
     result = metrics.summary(scores, targets)
     if not options.bootstrap_replicates:
-        interval = {"low": None, "high": None, "reason": "switched off (cosine.bootstrap.replicates)"}
+        interval = {"low": None, "high": None, "reason": "switched off (scoring.bootstrap.replicates)"}
     elif limit and len(scores) > limit:
         interval = {"low": None, "high": None, "reason": f"{len(scores):,} scores are more than {limit:,}"}
     else:
@@ -194,14 +194,14 @@ def shared_with_cohort(data, speakers):
 def score_centroids(data, options):
     """The seed's protocol and its unbiased form: their parts of the result, or the reason why they are left out."""
     if options.no_centroid:
-        return {}, "switched off (cosine.centroid.enabled)"
+        return {}, "switched off (scoring.centroid.enabled)"
     rows = [i for i, row in enumerate(data.utterances) if row.duration <= options.centroid_max_duration]
     names, speaker_of = np.unique(data.speaker_of[rows], return_inverse=True)
     count = len(rows) * len(names)
     if len(names) < 2:
         return {}, f"{len(names)} speaker with utterances of at most {options.centroid_max_duration:g} s"
     if count > options.centroid_max_scores:
-        return {}, f"{count:,} scores are more than cosine.centroid.max_scores ({options.centroid_max_scores:,})"
+        return {}, f"{count:,} scores are more than scoring.centroid.max_scores ({options.centroid_max_scores:,})"
     facts = {"list": None, "md5": None, "utterances": len(rows), "max_duration": options.centroid_max_duration}
     names = names.astype(np.int32)  # there may be millions of scores
     sides = np.repeat(names[speaker_of], len(names)), np.tile(names, len(rows))

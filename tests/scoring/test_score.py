@@ -98,7 +98,7 @@ def test_mean_subtraction_and_as_norm(stage):
     protocol = result["protocols"]["list"]
     assert protocol["eer"] == metrics.summary(scores, targets)["eer"]
     assert protocol["notes"] == []
-    assert protocol["eer_interval"]["reason"] == "switched off (cosine.bootstrap.replicates)"
+    assert protocol["eer_interval"]["reason"] == "switched off (scoring.bootstrap.replicates)"
     facts = result["scoring"]["as_norm"]
     assert (facts["cohort"], facts["speakers"], facts["top"]) == ("cohort.txt", 6, 4)
     assert "(AS-norm by the top 4 of 6 cohort speakers, cosine less the mean of the cohort, at the EER)" in text
