@@ -52,8 +52,6 @@ def fail(mode):
         sys.exit("error: as wished")
     if mode == "full":
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "an output")
-    if mode == "slow":
-        time.sleep(6)
     if mode == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
     if mode == "orphan":  # the run is killed, and this script lives on for a while

@@ -34,13 +34,15 @@ def start(project, *arguments):
 def test_in_one_folder(tmp_path, code):
     """A third call would start beside the first by Snakemake's own lock, which goes when the second one ends."""
     project = Project(tmp_path / "project", code)
-    (project.folder / "fault.json").write_text(json.dumps({"rule": "extract_features", "mode": "slow"}))
+    fault = project.folder / "fault.json"
+    fault.write_text(json.dumps({"rule": "extract_features", "mode": "wait"}))
     first = start(project, "results/eer_bs4.txt")
     for target in ("work/network/ecapa_tdnn.json", "results/eer_bs4.txt"):
         status, output = project.call(target)
         assert status != 0
         assert "another run is at work in this folder" in output
     assert project.call("results/eer_bs8.txt", "--dry-run")[0] == 0
+    fault.unlink()
     output, _ = first.communicate(timeout=120)
     assert first.returncode == 0, output.decode()
     assert "Nothing to be done" in project.call("results/eer_bs4.txt")[1]
