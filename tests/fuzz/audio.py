@@ -19,7 +19,7 @@ from fuzz import driver
 from asv.audio.containers import NO_LENGTH, NO_PAD, WIDE, is_placeholder
 from asv.audio.reading import ABOVE_FULL_SCALE, HIGHEST_PEAK, LONGEST, AudioError, AudioRules, read_audio
 from asv.errors import InputError
-from asv.features.torchaudio_loader import load_torchaudio
+from asv.torchaudio_loader import load_torchaudio
 
 CPU_SECONDS = 1  # of one file
 NAMES = (b"LIST", b"fact", b"bext", b"JUNK", b"Xtra", b"id3 ", b"data", b"fmt ", b"\0\0\0\0", b"da\xffa")
