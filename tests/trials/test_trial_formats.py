@@ -171,9 +171,10 @@ def test_a_list_that_begins_with_thousands_of_targets(read, words, last, monkeyp
     assert len(looked_at) < 10
 
 
-def test_a_comment_that_could_be_a_trial_is_refused(refused):
-    message = refused("\n".join([*written(last=True), f"#{A} {C} 0"]))
-    assert "line 5 could be a comment or a trial" in message
+@pytest.mark.parametrize("before", [[], [f"{A} #{A} 0"]], ids=["new", "named before"])
+def test_a_comment_that_could_be_a_trial_is_refused(refused, before):
+    message = refused("\n".join([*written(last=True), *before, f"#{A} {C} 0"]))
+    assert f"line {5 + len(before)} could be a comment or a trial" in message
 
 
 def test_only_comments(refused):

@@ -96,9 +96,11 @@ class _Content:
             for number, line in enumerate(lines, start):
                 if trial := parse(line):
                     target, first, second = trial
+                    if first[0] == "#" and is_comment(line):
+                        raise self._ambiguous(number, line)
                     for name in (first, second):
                         if name not in known:
-                            known[name] = self._row(name, number, line)
+                            known[name] = self._row(name)
                     if known[first] >= 0 and known[second] >= 0:
                         if self.first is None:
                             self.first = number
@@ -108,13 +110,14 @@ class _Content:
                         continue
                 self._other(number, line, number == head)
 
-    def _row(self, name, number, line):
+    def _ambiguous(self, number, line):
+        return InputError(
+            f"{self.path}: line {number} could be a comment or a trial, since a name begins with #: {line[:80]!r}; "
+            "remove it, or write the name with its folder"
+        )
+
+    def _row(self, name):
         """Row of a name that was not seen before; -1 where it names no utterance."""
-        if name[0] == "#" and is_comment(line):
-            raise InputError(
-                f"{self.path}: line {number} could be a comment or a trial, since a name begins with #: {line[:80]!r}; "
-                "remove it, or write the name with its folder"
-            )
         key = spelled(name)
         # The same string twice costs no memory.
         return self.utterances.setdefault(name if key == name else key, len(self.utterances)) if key else -1
