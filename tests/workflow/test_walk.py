@@ -4,7 +4,14 @@ import pytest
 from walk.walk import RealProject, Walk, WrongAnswerError, real_code, stand_in_code
 
 pytestmark = pytest.mark.slow
-STEPS = 40  # of each seed, some eight seconds each; more by hand, see docs/architecture.md
+SEEDS = range(1, 6)
+STEPS = 40  # of each seed, some eight seconds each; more by hand, see docs/robustness.md
+
+
+def apart(*values):
+    """Parameters whose tests may run in different processes."""
+    return [pytest.param(value, marks=pytest.mark.xdist_group(f"walk {value}")) for value in values]
+
 
 #: Guards taken out, each as (file, text, replacement): what the workflow would be without them.
 NO_KEYS = ("workflow_scripts/asv/snakefile/keys.py", "return self._above[job]\n", 'return "the same"\n')
@@ -22,20 +29,21 @@ MUTANTS = {
 }
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", apart(*SEEDS))
 def test_no_wrong_answer(tmp_path, seed):
     walk = Walk(tmp_path, seed)
     walk.run(STEPS)
     assert walk.successes > STEPS / 2
 
 
+@pytest.mark.xdist_group("walk over the real stages")
 def test_no_wrong_answer_of_the_real_stages(tmp_path):
     walk = Walk(tmp_path, 1, real_code(tmp_path / "code"), RealProject)
     walk.run(20)
     assert walk.successes > 10
 
 
-@pytest.mark.parametrize("name", MUTANTS)
+@pytest.mark.parametrize("name", apart(*MUTANTS))
 def test_what_it_would_find(tmp_path, name):
     """Seeds and steps are those within which each fault was found; without the guards an answer is wrong."""
     code = stand_in_code(tmp_path / "code")
