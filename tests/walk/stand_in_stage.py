@@ -47,6 +47,13 @@ def write(path, text):
             (folder / "artefact.json").write_text(text)
 
 
+def wait():
+    """Before anything is read ("wait"), or with all of it read and nothing written ("hold")."""
+    while Path("fault.json").exists():
+        Path("waiting").touch()
+        time.sleep(0.05)
+
+
 def fail(mode):
     if mode == "fail":
         sys.exit("error: as wished")
@@ -68,13 +75,14 @@ def main():
     runs.begin(job)
     fault = json.loads(Path("fault.json").read_text()) if Path("fault.json").exists() else {}
     mode = fault.get("mode") if fault.get("rule") == job.split(":")[0] and fault.get("part", "") in job else None
-    while mode == "wait" and Path("fault.json").exists():  # until the fault is taken away
-        Path("waiting").touch()
-        time.sleep(0.05)
+    if mode == "wait":
+        wait()
     outputs = runs._current._outputs
     extra = wavs(words) if job.startswith("extract_features:") else []
     told = [content(word) for word in words if word not in outputs and word not in ("wavs",)]
     text = json.dumps([job, files.digest(__file__), told, extra], indent=0)
+    if mode == "hold":
+        wait()
     fail(mode)
     for number, path in enumerate(outputs):
         if number and mode == "half":
