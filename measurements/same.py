@@ -32,7 +32,7 @@ def run(checkout, folder, target, config):
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         sys.exit(f"error: {checkout}: {target} was not made:\n{done.stderr[-3000:]}")
-    found = (path for pattern in COMPARED for path in folder.glob(pattern))
+    found = (path for pattern in COMPARED for path in folder.glob(pattern) if path.name[0] != ".")
     return {str(path.relative_to(folder)): path.read_bytes() for path in found}
 
 
