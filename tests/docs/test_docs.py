@@ -146,22 +146,22 @@ def settings(config, prefix=""):
             yield f"{prefix}{name}"
 
 
-def described(readme):
+def described(page):
     """Settings, or groups of them, in first cells of the settings table; names after the first share its group."""
-    for line in prose(read(readme)):
+    for line in prose(read(page)):
         names = re.findall(r"`([^`]+)`", line.split("|")[1]) if line.startswith("| `") else []
         if names and names[0].split(".")[0] in SHIPPED:
             yield names[0]
             yield from (".".join([*names[0].split(".")[:-1], name]) for name in names[1:])
 
 
-@pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
-def test_every_setting_is_described(readme):
-    known, told = list(settings(SHIPPED)), list(described(readme))
+@pytest.mark.parametrize("page", ["docs/settings.md", "docs/settings.zh-CN.md"])
+def test_every_setting_is_described(page):
+    known, told = list(settings(SHIPPED)), list(described(page))
     missing = [name for name in known if not any(name == told_ or name.startswith(f"{told_}.") for told_ in told)]
-    assert not missing, f"not in the settings table of {readme}: {', '.join(missing)}"
+    assert not missing, f"not in the settings table of {page}: {', '.join(missing)}"
     stale = [name for name in told if not any(k == name or k.startswith(f"{name}.") for k in known)]
-    assert not stale, f"in the settings table of {readme}, but not in config.yaml: {', '.join(stale)}"
+    assert not stale, f"in the settings table of {page}, but not in config.yaml: {', '.join(stale)}"
 
 
 def test_the_tests_see_what_they_should():

@@ -81,7 +81,7 @@ def _wrong(error, place):
     if error.validator == "anyOf":
         return f"{place}: {error.instance!r} is neither a string nor a list of different strings"
     if error.validator == "pattern":
-        return f"{place}: {error.instance!r} is not {error.schema['description']}"
+        return f"{place}: {error.instance!r} is not {error.schema['expected']}"
     return f"{place}: {error.message}"
 
 
