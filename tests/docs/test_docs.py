@@ -10,7 +10,10 @@ import pytest
 import yaml
 from support.paths import REPO
 
-TRANSLATIONS = [("README.md", "README.zh-CN.md"), ("docs/npu.md", "docs/npu.zh-CN.md")]
+TRANSLATIONS = [
+    ("README.md", "README.zh-CN.md"),
+    *((f"docs/{page}.md", f"docs/{page}.zh-CN.md") for page in ("npu", "own-data", "results", "troubleshooting")),
+]
 COMPARED = ("sh", "yaml")  # kinds of fenced blocks that a translation repeats to the letter, comments apart
 SHIPPED = yaml.safe_load((REPO / "config.yaml").read_text(encoding="utf-8"))
 
