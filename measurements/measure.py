@@ -21,11 +21,12 @@ import soundfile
 import torch
 from shared import SCRIPTS, SHAPE, THREADS, compile_engine, jobs, labels, main, make_torchscript, run, table, workflow
 
-from asv import cli, engines, vectors
+from asv import cli, engines, files, vectors
 from asv.demo import corpus
 from asv.features.crops import crop_starts
 from asv.features.mel import LogMel, MelSettings, to_network_input
 from asv.inference.embed import embed
+from asv.interface import Job
 from asv.network.checkpoint import load_network
 from asv.network.ecapa_tdnn import EmbeddingOnly
 from asv.scoring import cosine, metrics
@@ -106,12 +107,12 @@ def mel(folder):
 
 def load(folder, torchscript, label, batch_size, threads):
     name, precision = engines.parse(label)
-    settings = {"batch_size": batch_size, "shape": SHAPE, "precision": precision, "options": {}, "device": None}
+    job = Job(batch_size, SHAPE, precision, threads)
     artefact = folder / f"{label}-bs{batch_size}"
     if not artefact.exists():
         artefact.mkdir()
-        engines.module(name).compile_artefact(torchscript, artefact, **settings)
-    return engines.module(name).load(artefact, threads=threads, **settings)
+        engines.module(name).compile_artefact(torchscript, artefact, job)
+    return engines.module(name).load(artefact, job)
 
 
 def compare_engines(folder, batch_size=8, rounds=5, seconds=4.0):
@@ -135,9 +136,9 @@ def compare_engines(folder, batch_size=8, rounds=5, seconds=4.0):
                 method(batch)
                 count += batch_size
             rates[name].append(count / (time.perf_counter() - started))
-    baseline = median(rates["eager PyTorch, f32"])
+    baseline, gflop = median(rates["eager PyTorch, f32"]), files.read_json(folder / "network.json")["gflop"]
     rows = [
-        (name, median(r), median(r) / baseline, f"{min(r):.3g} to {max(r):.3g}", 12.82 * median(r))
+        (name, median(r), median(r) / baseline, f"{min(r):.3g} to {max(r):.3g}", gflop * median(r))
         for name, r in rates.items()
     ]
     table((f"C = 512, batch {batch_size}, {THREADS} threads", "utt/s", "times eager", "spread", "GFLOP/s"), rows)
@@ -184,7 +185,7 @@ def precision(folder):
             scores = cosine.cosine_scores(sizes[1], np.array(first), np.array(second))
             eer, _ = metrics.equal_error_rate(metrics.error_rates(scores, targets))
             rows.append((f"{name}, {label}", f"{cosines.min():.6f}", f"{spread:.1e}", f"{100 * eer:.3f} %"))
-    table(("demo corpus", "least cosine to torchscript-f32", "largest difference between batch sizes", "EER"), rows)
+    table(("demo corpus", "minimum cosine with torchscript-f32", "largest difference between batch sizes", "EER"), rows)
 
 
 PARTS = {

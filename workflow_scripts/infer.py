@@ -10,56 +10,41 @@ import numpy as np
 
 from asv import cli, code, engines, files
 from asv.ascend import devices
-from asv.errors import InputError
-from asv.features.npy import open_rows
-from asv.inference.embed import embed
+from asv.inference import artefact, embed
 
 
-def main():
+def parse_arguments():
     parser = cli.parser(__doc__)
     parser.add_argument("--artefact", type=Path, required=True, help="folder of compile_engine.py")
     parser.add_argument("--features", type=Path, required=True, help=".npy (utterances * crops, mels, frames)")
-    parser.add_argument("--crops", type=cli.positive, default=1, help="rows of an utterance")
-    parser.add_argument("--options", type=cli.json_object, default="{}", help="options of the engine, JSON")
-    parser.add_argument("--threads", type=cli.positive, default=1)
-    cli.add_devices(parser)
+    parser.add_argument("--crops", type=cli.positive, default=1, help="rows per utterance")
+    cli.add_engine_options(parser)
     parser.add_argument("--output", type=Path, required=True, help="embeddings, .npy (utterances, 192)")
     parser.add_argument("--sidecar", type=Path, required=True, help="JSON: what ran")
-    options = parser.parse_args()
-    artefact = files.read_json(options.artefact / "artefact.json")
-    name, precision = artefact["engine"], artefact["requested_precision"]
-    batch_size, *shape = artefact["input"]
-    features = open_rows(options.features)
-    if features.dtype != np.float32 or list(features.shape[1:]) != shape or len(features) % options.crops:
-        raise InputError(
-            f"{options.features}: {features.dtype} {features.shape} does not fit an artefact for float32 (n, {shape}) "
-            f"and {options.crops} crops an utterance; make the features again"
-        )
+    return parser.parse_args()
+
+
+def main():
+    options = parse_arguments()
+    record, threads = artefact.read(options.artefact), cli.usable_threads(options.threads)
     with devices.hold(options.devices) as device:
+        job = artefact.job(record, threads=threads, options=options.engine_options, device=device)
+        features = embed.open_features(options.features, job, options.crops)
         started = time.perf_counter()
-        session = engines.module(name).load(
-            options.artefact,
-            batch_size=batch_size,
-            shape=tuple(shape),
-            precision=precision,
-            threads=cli.usable_threads(options.threads),
-            options=options.options,
-            device=device,
-        )
-        with contextlib.closing(session):
+        with contextlib.closing(artefact.load(options.artefact, record, job)) as session:
             loaded = time.perf_counter()
-            embeddings, engine_seconds = embed(session, features, batch_size, options.crops)
+            embeddings, engine_seconds = embed.embed(session, features, job.batch_size, options.crops)
             ended = time.perf_counter()
     with files.atomic_file(options.output) as temporary, temporary.open("wb") as stream:
         np.save(stream, embeddings)
     sidecar = {
-        "engine": name,
-        "versions": engines.versions(name),
-        "requested_precision": precision,
+        "engine": record["engine"],
+        "versions": engines.versions(record["engine"]),
+        "requested_precision": job.precision,
         **session.facts,
-        "batch_size": batch_size,
+        "batch_size": job.batch_size,
         "utterances": len(embeddings),
-        "code": code.digest(__file__, engines.source(name)),
+        "code": code.digest(__file__, engines.source(record["engine"])),
     }
     files.write_json(options.sidecar, sidecar)
     print(

@@ -16,7 +16,7 @@ import sys
 from importlib import metadata
 
 from asv import cli, engines
-from asv.ascend.explain import CONFLICT, explain
+from asv.ascend import explain
 from asv.ascend.plugin import cann_version
 from asv.errors import InputError
 
@@ -63,7 +63,7 @@ def try_devices(plugin, wanted, problems):
                 raise RuntimeError(f"1 came back as {float(there_and_back)}")
             found[device] = "ok"
         except Exception as error:
-            problems.append(str(explain(plugin, "set_device", error, device=device)))
+            problems.append(str(explain.device_failed(plugin, error, device)))
             found[device] = "failed"
     if "ok" in found.values():
         module.finalize()
@@ -88,7 +88,7 @@ def main():
                 f"engines.{options.plugin}.soc_version: {options.soc} is configured, but `npu-smi info` shows "
                 f"{', '.join(sorted(set(facts['chips'])))}; write Ascend{facts['chips'][0]}"
             )
-        facts["warnings"] = [CONFLICT] if importlib.util.find_spec("torch_npu") else []
+        facts["warnings"] = [explain.CONFLICT] if importlib.util.find_spec("torch_npu") else []
         facts["devices"] = try_devices(options.plugin, options.devices, problems)
         if "failed" in facts["devices"].values() and not facts["device_files"]:
             problems.append(

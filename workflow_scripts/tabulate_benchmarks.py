@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from asv import caveats, cli, engines, files
-from asv.benchmark import published, table
-from asv.benchmark.table import COLUMNS
+from asv import cli, engines, files
+from asv.benchmark import document, published, table
 from asv.errors import InputError
 
 
@@ -23,68 +22,6 @@ def load_row(root, engine, batch, machine):
         )
     except FileNotFoundError as error:
         raise InputError(f"{error.filename}: no such file; `snakemake all_benchmarks` makes it below --root") from error
-
-
-def demo_note(result):
-    """What of a result is the demo's, in words; None where nothing is, or where nothing could be measured."""
-    if result is None:
-        return None
-    voices = ["synthetic voices"] if result["dataset"]["demo"] else []
-    return "; ".join([*voices, *filter(None, [result["network"]["demo"]])]) or None
-
-
-def quota_note(benchmarks):
-    """A sentence on the CPU quota of the machine or of a measurement; empty where there was none."""
-    quotas = [part.get("cpu_quota") for part in (benchmarks["machine"], *benchmarks["rows"])]
-    if not any(quotas):
-        return ""
-    note = f" A CPU quota (of a container or job) allowed {min(filter(None, quotas)):g} cores"
-    if any(map(table.throttled, benchmarks["rows"])):
-        note += "; where it stopped a measurement, the row says throttled: mean latency and throughput are the quota's"
-    return f"{note}."
-
-
-def text(benchmarks, result):
-    """The whole of benchmarks.md; ``result`` is None where this machine can run no engine."""
-    machine, columns = benchmarks["machine"], table.printed_columns(benchmarks["rows"])
-    peaks = ", ".join(
-        f"{name} {value:.0f} by {machine['matmul_library'][name]}" for name, value in machine["matmul_gflops"].items()
-    )
-    busy = max((row.get("bystander_cores") or 0 for row in benchmarks["rows"]), default=0)
-    lines = [
-        "# Benchmarks",
-        "",
-        *(line for note in caveats.of_table(benchmarks) for line in (f"**{note}.**", "")),
-        benchmarks["recommendation"],
-        "",
-        table.markdown(
-            [COLUMNS[key][0] for key in columns], [table.printed(row, columns) for row in benchmarks["rows"]]
-        ),
-        *(measured_notes(result) if result else ["This machine can run none of benchmark.engines."]),
-        f"Machine: {machine['cpu']} ({', '.join(machine['flags'])}), {machine['threads']} of {machine['cores']} cores, "
-        f"matrix multiply (GFLOP/s): {peaks}; torch {machine['torch']}, Python {machine['python']}. "
-        f"Other processes kept up to {busy:.2f} cores busy while it was measured.{quota_note(benchmarks)}",
-        "",
-        "## Published by others",
-        "",
-        published.SOURCE,
-        "",
-        table.markdown(
-            ["system", "batch", "crops/s"],
-            [[r["system"], str(r["batch_size"]), f"{r['throughput']:.1f}"] for r in benchmarks["reference_rows"]],
-        ),
-    ]
-    return "\n".join(lines)
-
-
-def measured_notes(result):
-    """What the figures are of: lines."""
-    protocol, network = next(iter(result["protocols"])), result["network"]
-    return [
-        f"EER: {protocol}. Throughput: crops of {result['features']['shape'][1]} frames, one batch after another; "
-        "in flight: several requests at once. Latency is of a batch; a dash for a percentile: too few batches to tell.",
-        f"Network: C = {network['channels']}, {network['gflop']:.2f} GFLOP a crop.",
-    ]
 
 
 def main():
@@ -107,7 +44,7 @@ def main():
     table.mark_best(rows)
     result = files.read_json(options.root / f"results/{pairs[0][0]}/eer_bs{pairs[0][1]}.json") if pairs else None
     benchmarks = {
-        "demo": demo_note(result),
+        "demo": document.demo_note(result),
         "recommendation": table.recommendation(rows),
         "machine": machine,
         "network": result and result["network"],
@@ -116,7 +53,7 @@ def main():
         "reference_source": published.SOURCE,
     }
     files.write_json(f"{options.output}.json", benchmarks)
-    files.write_text(f"{options.output}.md", text(benchmarks, result))
+    files.write_text(f"{options.output}.md", document.text(benchmarks, result))
     files.write_table(f"{options.output}.tsv", table.TSV, map(table.tsv_cells, rows))
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib
+import re
 import subprocess
 import sys
 import types
@@ -13,10 +14,11 @@ import torch
 from support.paths import SCRIPTS, STAND_IN
 
 from asv import engines
+from asv.ascend import explain
 from asv.ascend import plugin as ascend
-from asv.ascend.explain import explain
 from asv.errors import InputError
 from asv.inference import embed as inference
+from asv.interface import Job
 from asv.network.ecapa_tdnn import EcapaTdnn, EmbeddingOnly
 from asv.snakefile.config import check
 
@@ -59,16 +61,10 @@ def embed(plugin, networks, features, folder, *, module=ascend, run=inference, n
     extra = {"ir": "ts"} if plugin.__name__ == "mindietorch" else {}
     adapter, precision = module.Plugin(plugin.__name__, **extra), changes.pop("precision", "f32")
     device = changes.pop("device", 0)
-    settings = {
-        "batch_size": BATCH,
-        "shape": SHAPE,
-        "precision": precision,
-        "options": options(**changes),
-        "device": device,
-    }
+    job = Job(BATCH, SHAPE, precision, options=options(**changes), device=device)
     folder.mkdir(exist_ok=True)
-    adapter.compile_artefact(networks / network, folder, **settings)
-    session = adapter.load(folder, threads=1, **settings)
+    adapter.compile_artefact(networks / network, folder, job)
+    session = adapter.load(folder, job)
     # Embedding a batch that is not contiguous, too: the interface does not forbid it.
     session.run(np.asfortranarray(features[:BATCH]))
     embeddings, _ = run.embed(session, features, BATCH)
@@ -125,9 +121,9 @@ def test_another_device(stand_in, networks, features, reference, tmp_path):
 
 def test_the_parts_of_a_batch_are_timed(stand_in, networks, features, tmp_path):
     adapter = engines.module(stand_in.__name__).PLUGIN
-    settings = {"batch_size": BATCH, "shape": SHAPE, "precision": "f32", "options": options(), "device": 0}
-    adapter.compile_artefact(networks / "embedding", tmp_path, **settings)
-    session = adapter.load(tmp_path, threads=1, **settings)
+    job = Job(BATCH, SHAPE, "f32", options=options(), device=0)
+    adapter.compile_artefact(networks / "embedding", tmp_path, job)
+    session = adapter.load(tmp_path, job)
     session.run(features[:BATCH])
     assert set(session.seconds) == {"to_device", "compute", "from_device"}
     assert all(seconds > 0 for seconds in session.seconds.values())
@@ -155,8 +151,8 @@ MUTATIONS = {
     "another device for the input": ('f"npu:{device}"', '"npu:1"', r"set_device\(0\) was called"),
     "an output left on the device": ('.to("cpu").float()', "", r"can't convert|offers no|numpy"),
     "the policy's name alone": (
-        "getattr(plugin.PrecisionPolicy, POLICIES[precision])",
-        "precision",
+        "getattr(plugin.PrecisionPolicy, POLICIES[job.precision])",
+        "job.precision",
         "precision_policy",
     ),
     "an unknown keyword": ("precision_policy=policy", "precision=policy", "unknown precision"),
@@ -180,9 +176,9 @@ def test_a_last_batch_that_is_not_filled_up_is_caught(stand_in, networks, featur
 def test_float16_outputs_that_are_not_cast_are_caught(stand_in, networks, features, tmp_path, monkeypatch):
     monkeypatch.setenv("STAND_IN_FAULTS", "half-outputs")
     adapter = mutant(ascend, '.to("cpu").float()', '.to("cpu")').Plugin(stand_in.__name__, **extra_of(stand_in))
-    settings = {"batch_size": BATCH, "shape": SHAPE, "precision": "f32", "options": options(), "device": 0}
-    adapter.compile_artefact(networks / "embedding", tmp_path, **settings)
-    assert adapter.load(tmp_path, threads=1, **settings).run(features[:BATCH]).dtype == np.float16
+    job = Job(BATCH, SHAPE, "f32", options=options(), device=0)
+    adapter.compile_artefact(networks / "embedding", tmp_path, job)
+    assert adapter.load(tmp_path, job).run(features[:BATCH]).dtype == np.float16
 
 
 def extra_of(plugin):
@@ -199,15 +195,15 @@ def test_mindietorch_without_ir_is_caught(stand_in, networks, tmp_path):
 
 
 def run_compile(adapter, networks, folder, **changes):
-    settings = {"batch_size": BATCH, "shape": SHAPE, "precision": "fp16", "options": options(**changes), "device": 0}
-    return adapter.compile_artefact(networks / "embedding", folder, **settings)
+    job = Job(BATCH, SHAPE, "fp16", options=options(**changes), device=0)
+    return adapter.compile_artefact(networks / "embedding", folder, job)
 
 
 def test_finalizing_early_is_caught(stand_in, networks, features, tmp_path):
     adapter = engines.module(stand_in.__name__).PLUGIN
-    settings = {"batch_size": BATCH, "shape": SHAPE, "precision": "f32", "options": options(), "device": 0}
-    adapter.compile_artefact(networks / "embedding", tmp_path, **settings)
-    session = adapter.load(tmp_path, threads=1, **settings)
+    job = Job(BATCH, SHAPE, "f32", options=options(), device=0)
+    adapter.compile_artefact(networks / "embedding", tmp_path, job)
+    session = adapter.load(tmp_path, job)
     stand_in.finalize()
     with pytest.raises(InputError, match="used after finalize"):
         session.run(features[:BATCH])
@@ -293,12 +289,12 @@ def test_a_lost_device_shows_its_remedy_although_it_cannot_be_given_back(
 ):
     """As compile_engine.py, infer.py and benchmark_engine.py close a session: whatever happened."""
     adapter = ascend.Plugin(stand_in.__name__, **extra_of(stand_in))
-    settings = {"batch_size": BATCH, "shape": SHAPE, "precision": "f32", "options": options(), "device": 0}
-    adapter.compile_artefact(networks / "embedding", tmp_path, **settings)
+    job = Job(BATCH, SHAPE, "f32", options=options(), device=0)
+    adapter.compile_artefact(networks / "embedding", tmp_path, job)
     monkeypatch.setenv("STAND_IN_FAULTS", "device-lost")
 
     def run_until_lost():
-        with contextlib.closing(adapter.load(tmp_path, threads=1, **settings)) as session:
+        with contextlib.closing(adapter.load(tmp_path, job)) as session:
             for _ in range(3):
                 session.run(features[:BATCH])
 
@@ -310,15 +306,15 @@ def test_a_lost_device_shows_its_remedy_although_it_cannot_be_given_back(
 
 def test_a_stream_that_cannot_be_made_names_the_device(stand_in, monkeypatch, networks, tmp_path):
     adapter = ascend.Plugin(stand_in.__name__, **extra_of(stand_in))
-    settings = {"batch_size": BATCH, "shape": SHAPE, "precision": "f32", "options": options(), "device": 0}
-    adapter.compile_artefact(networks / "embedding", tmp_path, **settings)
+    job = Job(BATCH, SHAPE, "f32", options=options(), device=0)
+    adapter.compile_artefact(networks / "embedding", tmp_path, job)
 
     def lost(device):
         raise RuntimeError("aclrtCreateStream failed, error code is 507018")
 
     monkeypatch.setattr(stand_in.npu, "Stream", lost)
     with pytest.raises(InputError, match=r"507018\n  device 0 is absent, busy or lost"):
-        adapter.load(tmp_path, threads=1, **settings)
+        adapter.load(tmp_path, job)
 
 
 def test_a_tuple_at_the_end_is_named(stand_in, monkeypatch, networks, features, tmp_path):
@@ -329,14 +325,14 @@ def test_a_tuple_at_the_end_is_named(stand_in, monkeypatch, networks, features, 
 def test_an_artefact_that_cannot_be_loaded(stand_in, tmp_path):
     (tmp_path / f"ecapa_tdnn_{stand_in.__name__}_bs4.pt").write_bytes(b"damaged")
     adapter = engines.module(stand_in.__name__).PLUGIN
-    settings = {"batch_size": BATCH, "shape": SHAPE, "precision": "fp16", "options": options(), "device": 0}
-    with pytest.raises(InputError, match=r"is damaged; delete work/engines/ and run again"):
-        adapter.load(tmp_path, threads=1, **settings)
+    job = Job(BATCH, SHAPE, "fp16", options=options(), device=0)
+    with pytest.raises(InputError, match=re.escape(f"is damaged; delete {tmp_path} and run again")):
+        adapter.load(tmp_path, job)
 
 
 @pytest.mark.parametrize("plugin", ["torch_aie", "mindietorch"])
 def test_torch_npu_beside_the_plugin_is_named(monkeypatch, tmp_path, plugin):
     (tmp_path / "torch_npu.py").touch()
     monkeypatch.syspath_prepend(tmp_path)
-    message = str(explain(plugin, "forward", RuntimeError("stream"), device="npu:0", shape=(1,)))
+    message = str(explain.forward_failed(plugin, RuntimeError("stream"), "npu:0", (1,)))
     assert "pip uninstall torch_npu" in message

@@ -12,6 +12,7 @@ from support.workflow import Workflow
 
 from asv import cpus, engines, files, receipts, vectors
 from asv.benchmark import table
+from asv.interface import Job
 from asv.network.checkpoint import load_network
 from asv.network.ecapa_tdnn import EmbeddingOnly
 from asv.scoring import agreement
@@ -107,9 +108,7 @@ def test_the_gate_catches_perturbed_weights(project, tmp_path, monkeypatch):
             )
         torch.jit.trace(EmbeddingOnly(network), torch.zeros(1, 80, 200)).save(str(copy.folder / "other.pt"))
     artefact = copy.folder / "work/engines/openvino-f32/bs3"
-    engines.module("openvino").compile_artefact(
-        copy.folder / "other.pt", artefact, batch_size=3, shape=(80, 200), precision="f32", options={}, device=None
-    )
+    engines.module("openvino").compile_artefact(copy.folder / "other.pt", artefact, Job(3, (80, 200), "f32"))
     monkeypatch.chdir(copy.folder)
     receipt = receipts.place("work/engines/openvino-f32/bs3")
     receipts.write("work/engines/openvino-f32/bs3", files.read_json(receipt)["key"])

@@ -60,6 +60,15 @@ def add_devices(parser):
     )
 
 
+def add_engine_options(parser):
+    """What every stage that runs an engine is told of it: ``engine_options``, ``threads`` and ``devices``."""
+    parser.add_argument(
+        "--options", dest="engine_options", type=json_object, default="{}", help="options of the engine, JSON"
+    )
+    parser.add_argument("--threads", type=positive, default=1)
+    add_devices(parser)
+
+
 def json_object(text):
     """Argument type: a JSON object."""
     try:

@@ -14,6 +14,7 @@ import hashlib
 import io
 import sys
 import tokenize
+from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent  # workflow_scripts/
@@ -24,26 +25,28 @@ _SILENT = {tokenize.COMMENT, tokenize.NL, tokenize.ENCODING, tokenize.ENDMARKER}
 _FSTRING = tuple(getattr(tokenize, name, None) for name in ("FSTRING_START", "FSTRING_END"))  # Python 3.12 and newer
 
 
-def _module_files(name):
+def _module_files(name: str) -> list[Path]:
     """Files of a dotted module under ROOT, its packages' ``__init__`` included; none for other modules."""
-    found, parts = [], name.split(".")
+    found: list[Path] = []
+    parts = name.split(".")
     for depth in range(1, len(parts) + 1):
         place = ROOT.joinpath(*parts[:depth])
         found += [path for path in (place / "__init__.py", place.with_suffix(".py")) if path.is_file()]
     return found
 
 
-def _imported(statement, package):
+def _imported(statement: str, package: tuple[str, ...]) -> list[str]:
     """Dotted names of an import statement in a module of ``package``; of ``from a import b`` both ``a`` and ``a.b``."""
     node = ast.parse(statement).body[0]
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]
+    assert isinstance(node, ast.ImportFrom)
     above = package[: len(package) - node.level + 1] if node.level else ()
     base = ".".join((*above, *([node.module] if node.module else [])))
     return [base, *(f"{base}.{alias.name}" for alias in node.names)]
 
 
-def _tokens(source):
+def _tokens(source: str) -> Iterator[tuple[int, str]]:
     """Kinds and texts of the tokens that count, one logical line after the other.
 
     An f-string is one token up to Python 3.11 and several from 3.12 on: here it is its source text.
@@ -63,7 +66,7 @@ def _tokens(source):
             yield token.type, "" if layout else token.string
 
 
-def _statements(source):
+def _statements(source: str) -> Iterator[int | list[tuple[int, str]]]:
     """Statements as lists of ``(kind, text)``, and between them the kinds of what begins and ends blocks."""
     statement = []
     for kind, text in _tokens(source):
@@ -77,7 +80,7 @@ def _statements(source):
 
 
 @functools.cache
-def _read(path):
+def _read(path: Path) -> tuple[str, list[str]]:
     """A file's code: its digest, and the dotted names that it imports, anywhere in it."""
     state, imports, package = hashlib.sha256(), [], path.relative_to(ROOT).parent.parts
     for statement in _statements(path.read_text(encoding="utf-8")):
@@ -93,12 +96,12 @@ def _read(path):
     return state.hexdigest(), imports
 
 
-def of(path):
+def of(path: Path) -> str:
     """Digest of one file's code."""
     return _read(Path(path).resolve())[0]
 
 
-def closure(*paths):
+def closure(*paths: Path) -> list[Path]:
     """Sorted files under ``workflow_scripts/`` that running the given ones can import, themselves included."""
     seen, waiting = set(), [Path(path).resolve() for path in paths]
     while waiting:
@@ -109,7 +112,7 @@ def closure(*paths):
     return sorted(seen)
 
 
-def packages(*paths):
+def packages(*paths: Path) -> list[str]:
     """Sorted distributions from outside the standard library that the files' :func:`closure` imports."""
     names = {name.split(".")[0] for path in closure(*paths) for name in _read(path)[1] if not _module_files(name)}
     standard = getattr(sys, "stdlib_module_names", ())  # from Python 3.10 on; Snakemake's has it
@@ -117,7 +120,7 @@ def packages(*paths):
     return sorted(DISTRIBUTIONS.get(name, name) for name in foreign if name)
 
 
-def digest(*paths):
+def digest(*paths: Path) -> str:
     """Digest (16 hexadecimal digits) of the code of the files' :func:`closure`, and of their names."""
     listing = (f"{path.relative_to(ROOT).as_posix()}\t{_read(path)[0]}\n" for path in closure(*paths))
     return hashlib.sha256("".join(listing).encode()).hexdigest()[:16]

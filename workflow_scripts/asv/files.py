@@ -9,15 +9,19 @@ import os
 import re
 import shutil
 import uuid
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Union
+
+PathLike = Union[str, "os.PathLike[str]"]
 
 
-def before_replacing():
+def before_replacing() -> None:
     """Called before a finished file takes its place; a script that belongs to a run replaces it: :mod:`asv.runs`."""
 
 
-def _temporary(path):
+def _temporary(path: Path) -> Path:
     """A fresh name beside ``path``; leftovers of killed writers of the same file are removed.
 
     Should such a writer still live, its final rename fails, which is what we want of it.
@@ -31,7 +35,7 @@ def _temporary(path):
 
 
 @contextmanager
-def atomic_file(path):
+def atomic_file(path: PathLike) -> Iterator[Path]:
     """Yield a temporary path in the same folder; on success it is renamed to ``path``, on error removed."""
     path = Path(path)
     temporary = _temporary(path)
@@ -44,7 +48,7 @@ def atomic_file(path):
 
 
 @contextmanager
-def atomic_folder(path):
+def atomic_folder(path: PathLike) -> Iterator[Path]:
     """As :func:`atomic_file`, for a folder; an existing ``path`` is replaced."""
     path = Path(path)
     temporary = _temporary(path)
@@ -59,22 +63,23 @@ def atomic_folder(path):
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def write_text(path, text):
+def write_text(path: PathLike, text: str) -> None:
     """Write UTF-8 text atomically."""
     with atomic_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
-def write_json(path, value):
+def write_json(path: PathLike, value: Any) -> None:
     """Write JSON atomically, indented, keys in the order given; NaN and infinity are refused."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def read_json(path):
+def read_json(path: PathLike) -> Any:
+    """What :func:`write_json` wrote; FileNotFoundError where there is no such file."""
     return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
-def write_table(path, header, rows):
+def write_table(path: PathLike, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Write a tab-separated table with a header line atomically."""
     with atomic_file(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, delimiter="\t", lineterminator="\n", quoting=csv.QUOTE_NONE, quotechar=None)
@@ -82,13 +87,13 @@ def write_table(path, header, rows):
         writer.writerows(rows)
 
 
-def read_table(path):
+def read_table(path: PathLike) -> list[dict[str, str]]:
     """Rows of a table written by :func:`write_table`, as dictionaries of strings."""
     with Path(path).open(encoding="utf-8", newline="") as stream:
         return list(csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
-def digest(path, algorithm="sha256"):
+def digest(path: PathLike, algorithm: str = "sha256") -> str:
     """Hexadecimal digest of a file's bytes."""
     state = hashlib.new(algorithm)
     with Path(path).open("rb") as stream:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TypeVar
 
-def progress(iterable, description, unit, total=None):
+T = TypeVar("T")
+
+
+def progress(iterable: Iterable[T], description: str, unit: str, total: int | None = None) -> Iterable[T]:
     """Iterate with a progress bar on a terminal, quietly elsewhere (log files, pipes)."""
     try:
         from tqdm import tqdm

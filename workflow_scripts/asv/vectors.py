@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
-def unit_length(embeddings):
+EMBEDDING = 192  # numbers of an embedding, the network's output
+
+
+def unit_length(embeddings: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """float ``(n, d)`` to float64 rows of length 1 (zero rows stay zero)."""
     unit = np.array(embeddings, np.float64)
     norms = np.sqrt(np.einsum("ij,ij->i", unit, unit))[:, None]
     return np.divide(unit, norms, out=unit, where=norms > 0)
 
 
-def cosines(embeddings, reference):
+def cosines(embeddings: npt.ArrayLike, reference: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Cosine of each row with the same row of the reference: float ``(n, d)`` twice to float64 ``(n,)``."""
     return np.einsum("ij,ij->i", unit_length(embeddings), unit_length(reference))

@@ -1,4 +1,4 @@
-"""One job a device at a time: a device is held by a lock on a file, which the system releases with the process."""
+"""One job per device at a time: a device is held by a lock on a file, which the system releases with the process."""
 
 from __future__ import annotations
 
@@ -6,24 +6,25 @@ import contextlib
 import fcntl
 import os
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 POLL = 0.5  # seconds
 FOLDER = Path("/tmp")  # not TMPDIR: many clusters set one for each job, and no job would see the others' locks
 
 
-def chip(device):
+def chip(device: int) -> str:
     """The chip of this machine that a device's number means, where ASCEND_RT_VISIBLE_DEVICES lets only some be seen."""
     visible = [part.strip() for part in os.environ.get("ASCEND_RT_VISIBLE_DEVICES", "").split(",")]
     return visible[device] if device < len(visible) and visible[device].isdecimal() else str(device)
 
 
-def lock_path(device):
+def lock_path(device: int) -> Path:
     """The file that stands for a device, for all users of this workflow on this machine."""
     return FOLDER / f"asv-npu-{chip(device)}.lock"
 
 
-def _try(device):
+def _try(device: int) -> int | None:
     """An open, locked file, or None where another process holds the device."""
     flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
     try:  # another user's file may be read, but not opened for creation
@@ -39,7 +40,7 @@ def _try(device):
 
 
 @contextlib.contextmanager
-def hold(devices):
+def hold(devices: Sequence[int]) -> Iterator[int | None]:
     """Hold the first free one of some devices, waiting for one where none is; yields its number, None of no devices."""
     if not devices:
         yield None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import sys
+from pathlib import Path
 
 from ..errors import InputError
 
@@ -21,7 +22,23 @@ LOGS = (
 )
 
 
-def _import(plugin, error, text):
+def _explained(plugin: str, step: str, error: Exception, remedy: str) -> InputError:
+    """What failed, in the plug-in's words, and how to mend it."""
+    conflict = f"; {CONFLICT}" if importlib.util.find_spec("torch_npu") else ""
+    return InputError(f"{plugin}: {step} failed: {_words(error)[-LONGEST:]}\n  {remedy}{conflict}")
+
+
+def _words(error: Exception) -> str:
+    return str(error).strip() or type(error).__name__
+
+
+def import_failed(plugin: str, error: Exception) -> InputError:
+    """The plug-in, or torch before it, cannot be imported."""
+    return _explained(plugin, "import", error, _import_remedy(plugin, error))
+
+
+def _import_remedy(plugin: str, error: Exception) -> str:
+    text = _words(error)
     if isinstance(error, ModuleNotFoundError):
         missing = error.name or plugin
         remedy = f"install the wheel {missing} that comes with CANN" if missing == plugin else f"install {missing}"
@@ -45,50 +62,48 @@ def _import(plugin, error, text):
     return "see the message; `snakemake npu_doctor` shows the whole toolchain"
 
 
-def _set_device(plugin, device):
-    return (
+def device_failed(plugin: str, error: Exception, device: int | None) -> InputError:
+    """A device cannot be chosen, or does not answer."""
+    remedy = (
         f"device {device} is absent, busy or lost; `npu-smi info` lists the devices and who holds them, "
         f"engines.{plugin}.devices chooses"
     )
+    return _explained(plugin, "set_device", error, remedy)
 
 
-def _compile(plugin, text, soc):
-    if re.search(r"\bsoc\b|soc_?version", text, re.IGNORECASE):
-        return (
+def compile_failed(plugin: str, error: Exception, soc: str) -> InputError:
+    """The plug-in's compiler refuses the network, or the chip ``soc`` that it is told to compile for."""
+    if re.search(r"\bsoc\b|soc_?version", _words(error), re.IGNORECASE):
+        remedy = (
             f"soc_version {soc} is refused; `npu-smi info` shows the chip's name, and 'Ascend' before it is the SoC: "
             f"engines.{plugin}.soc_version"
         )
-    return (
-        f"the network was not compiled for {soc}; {LOGS}. engines.{plugin}.torch_executed_ops leaves single operators "
-        "to the CPU; require_full_compilation: true refuses a graph that ends in a tuple (network.outputs)"
-    )
+    else:
+        remedy = (
+            f"the network was not compiled for {soc}; {LOGS}. engines.{plugin}.torch_executed_ops leaves single "
+            "operators to the CPU; require_full_compilation: true refuses a graph that ends in a tuple "
+            "(network.outputs)"
+        )
+    return _explained(plugin, "compile", error, remedy)
 
 
-def _forward(text, device, shape):
+def load_failed(plugin: str, error: Exception, path: Path) -> InputError:
+    """A compiled network cannot be read from ``path``."""
+    remedy = f"{path} was compiled by another version, or is damaged; delete {path.parent} and run again"
+    return _explained(plugin, "load", error, remedy)
+
+
+def forward_failed(plugin: str, error: Exception, device: str, shape: tuple[int, ...]) -> InputError:
+    """A batch of a shape could not be computed on a device such as ``npu:0``."""
+    text = _words(error)
     if "MIE08E000001" in text or "same number, shape and type" in text:
-        return f"a batch {shape} is not what the artefact was compiled for; delete work/engines/ and run again"
-    return (
-        f"{device} failed while it computed: lost, reset or out of memory (`npu-smi info`); {LOGS}. The same command "
-        "again computes only what is missing"
-    )
-
-
-def explain(plugin, step, error, *, device=None, soc=None, shape=None, path=None):
-    """An :class:`InputError` that says what failed, in the plug-in's words, and how to mend it.
-
-    Args:
-        plugin: ``torch_aie`` or ``mindietorch``.
-        step: ``import``, ``set_device``, ``compile``, ``load`` or ``forward``.
-        error: what was raised.
-        device, soc, shape, path: what the step was about, where it was.
-    """
-    text = str(error).strip() or type(error).__name__
-    remedy = {
-        "import": lambda: _import(plugin, error, text),
-        "set_device": lambda: _set_device(plugin, device),
-        "compile": lambda: _compile(plugin, text, soc),
-        "load": lambda: f"{path} was compiled by another version, or is damaged; delete work/engines/ and run again",
-        "forward": lambda: _forward(text, device, shape),
-    }[step]()
-    conflict = f"; {CONFLICT}" if importlib.util.find_spec("torch_npu") else ""
-    return InputError(f"{plugin}: {step} failed: {text[-LONGEST:]}\n  {remedy}{conflict}")
+        remedy = (
+            f"a batch {shape} is not what the artefact was compiled for; delete the artefact's folder (in the "
+            "workflow below work/engines/) and run again"
+        )
+    else:
+        remedy = (
+            f"{device} failed while it computed: lost, reset or out of memory (`npu-smi info`); {LOGS}. The same "
+            "command again computes only what is missing"
+        )
+    return _explained(plugin, "forward", error, remedy)

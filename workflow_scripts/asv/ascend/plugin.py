@@ -17,8 +17,14 @@ import shutil
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict
 
-from .explain import explain
+from ..interface import CompileFacts, Job, SessionFacts
+from . import explain
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 # Precision to the name of the plug-in's policy. FP16: the network computes in float16; inputs and outputs stay float32.
 POLICIES = {"fp16": "FP16", "f32": "FP32"}
@@ -35,7 +41,7 @@ COMPILER_OPTIONS = (
 NETWORK = "ecapa_tdnn.torchscript.pt"  # the artefact where compilation waits for the load
 
 
-def cann_version():
+def cann_version() -> str | None:
     """Version of CANN below the folder that its set_env.sh names, or None."""
     home = os.environ.get("ASCEND_TOOLKIT_HOME") or os.environ.get("ASCEND_HOME_PATH")
     name = "ascend_toolkit_install.info"  # below a folder of the architecture's name
@@ -46,19 +52,24 @@ def cann_version():
     return None
 
 
+class _Identity(TypedDict, total=False):
+    cann: str | None
+    stand_in: str
+
+
 class Plugin:
-    """One of the plug-ins, as an engine; see :mod:`asv.engines` for the interface.
+    """One of the plug-ins, as an engine; see :mod:`asv.interface` for the contract.
 
     Args:
         name: of the module to import.
         **extra: keywords that only this plug-in's ``compile`` knows.
     """
 
-    def __init__(self, name, **extra):
+    def __init__(self, name: str, **extra: Any) -> None:
         self.name = name
         self._extra = extra
 
-    def start(self, device):
+    def start(self, device: int | None) -> tuple[Any, Any]:
         """Import torch, then the plug-in, and choose the device of this process; returns both modules.
 
         Raises:
@@ -69,62 +80,72 @@ class Plugin:
 
             plugin = importlib.import_module(self.name)
         except Exception as error:  # ImportError, OSError, or whatever a library raises while it loads
-            raise explain(self.name, "import", error) from error
+            raise explain.import_failed(self.name, error) from error
         try:
             plugin.set_device(device)
         except Exception as error:
-            raise explain(self.name, "set_device", error, device=device) from error
+            raise explain.device_failed(self.name, error, device) from error
         return torch, plugin
 
-    def artefact(self, batch_size, options):
-        """Name of the artefact's file: the original's."""
-        return NETWORK if options["compile_when_loaded"] else f"ecapa_tdnn_{self.name}_bs{batch_size}.pt"
+    def artefact(self, job: Job) -> str:
+        """Name of the artefact's file: that of the original guide."""
+        return NETWORK if job.options["compile_when_loaded"] else f"ecapa_tdnn_{self.name}_bs{job.batch_size}.pt"
 
-    def compile_artefact(self, torchscript, folder, *, batch_size, shape, precision, options, device):
-        path = folder / self.artefact(batch_size, options)
-        torch, plugin = self.start(device)
-        if options["compile_when_loaded"]:
+    def compile_artefact(self, torchscript: Path, folder: Path, job: Job) -> CompileFacts:
+        path = folder / self.artefact(job)
+        torch, plugin = self.start(job.device)
+        if job.options["compile_when_loaded"]:
             shutil.copyfile(torchscript, path)
         else:
             network = torch.jit.load(str(torchscript), map_location="cpu").eval()
-            self._compile(plugin, network, (batch_size, *shape), precision, options).save(str(path))
+            self._compile(plugin, network, job).save(str(path))
         return {"artefact": path.name, **self._identity(plugin)}
 
-    def load(self, folder, *, batch_size, shape, precision, threads, options, device):
-        torch, plugin = self.start(device)
-        torch.set_num_threads(threads)
-        path = folder / self.artefact(batch_size, options)
-        if options["compile_when_loaded"]:
+    def load(self, folder: Path, job: Job) -> Session:
+        torch, plugin = self.start(job.device)
+        torch.set_num_threads(job.threads)
+        path = folder / self.artefact(job)
+        if job.options["compile_when_loaded"]:
             network = torch.jit.load(str(path), map_location="cpu").eval()
-            network = self._compile(plugin, network, (batch_size, *shape), precision, options)
+            network = self._compile(plugin, network, job)
         else:
             try:
                 network = torch.jit.load(str(path))
             except Exception as error:
-                raise explain(self.name, "load", error, path=path) from error
-        facts = {"precision": precision, "precision_from": "request", "threads": threads, **self._identity(plugin)}
-        return Session(self.name, torch, plugin, network.eval(), device, facts)
+                raise explain.load_failed(self.name, error, path) from error
+        facts: SessionFacts = {
+            "precision": job.precision,
+            "precision_from": "request",
+            "threads": job.threads,
+            **self._identity(plugin),
+        }
+        return Session(self.name, torch, plugin, network.eval(), job.device, facts)
 
-    def _compile(self, plugin, network, shape, precision, options):
-        keywords = {name: options[name] for name in COMPILER_OPTIONS}
-        policy = getattr(plugin.PrecisionPolicy, POLICIES[precision])
-        inputs = [plugin.Input(shape)]
+    def _compile(self, plugin: Any, network: Any, job: Job) -> Any:
+        keywords = {name: job.options[name] for name in COMPILER_OPTIONS}
+        policy = getattr(plugin.PrecisionPolicy, POLICIES[job.precision])
+        inputs = [plugin.Input(job.batch_shape)]
         try:
             return plugin.compile(network, inputs=inputs, precision_policy=policy, **keywords, **self._extra)
         except Exception as error:
-            raise explain(self.name, "compile", error, soc=options["soc_version"]) from error
+            raise explain.compile_failed(self.name, error, job.options["soc_version"]) from error
 
     @staticmethod
-    def _identity(plugin):
+    def _identity(plugin: Any) -> _Identity:
         """CANN's version; and what a stand-in says of itself, so that nothing made with it is taken for an NPU's."""
         stand_in = getattr(plugin, "STAND_IN", None)
-        return {"cann": cann_version(), **({"stand_in": stand_in} if stand_in else {})}
+        identity: _Identity = {"cann": cann_version()}
+        if stand_in:
+            identity["stand_in"] = stand_in
+        return identity
 
 
 class Session:
     """A network on a device; ``run`` leaves in ``seconds`` how long its three parts took."""
 
-    def __init__(self, name, torch, plugin, network, device, facts):
+    def __init__(
+        self, name: str, torch: Any, plugin: Any, network: Any, device: int | None, facts: SessionFacts
+    ) -> None:
         self._name = name
         self._torch = torch
         self._plugin = plugin
@@ -133,11 +154,11 @@ class Session:
         try:
             self._stream = plugin.npu.Stream(self._device)
         except Exception as error:
-            raise explain(name, "set_device", error, device=device) from error
+            raise explain.device_failed(name, error, device) from error
         self.facts = facts
-        self.seconds = {}
+        self.seconds: dict[str, float] = {}
 
-    def run(self, batch):
+    def run(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         started = time.perf_counter()
         try:
             on_device = self._torch.from_numpy(batch).contiguous().to(self._device)
@@ -148,12 +169,12 @@ class Session:
             computed = time.perf_counter()
             embeddings = _first(_to_host(self._torch, output))
         except Exception as error:
-            raise explain(self._name, "forward", error, device=self._device, shape=batch.shape) from error
+            raise explain.forward_failed(self._name, error, self._device, batch.shape) from error
         ended = time.perf_counter()
         self.seconds = {"to_device": copied - started, "compute": computed - copied, "from_device": ended - computed}
         return embeddings.numpy()
 
-    def close(self):
+    def close(self) -> None:
         """Give the device back; nothing of this process may use it afterwards.
 
         A lost device cannot be given back. That changes no result, and must not take the place of the error that tells
@@ -166,7 +187,7 @@ class Session:
             print(f"{self._name}: {self._device} was not given back: {error}", file=sys.stderr)
 
 
-def _to_host(torch, output):
+def _to_host(torch: Any, output: Any) -> Any:
     """Every tensor of a nested output on the CPU, in float32; of a graph compiled in part some are there already."""
     if torch.is_tensor(output):
         return output.to("cpu").float()
@@ -175,7 +196,7 @@ def _to_host(torch, output):
     return [_to_host(torch, part) for part in output]
 
 
-def _first(output):
+def _first(output: Any) -> Any:
     """The first tensor of a nested output: the embedding."""
     while isinstance(output, (list, dict)):
         output = next(iter(output.values())) if isinstance(output, dict) else output[0]

@@ -11,7 +11,9 @@ import os
 import shlex
 import signal
 import subprocess
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from ..errors import InputError
 
@@ -19,7 +21,7 @@ PROBE = Path(__file__).resolve().parents[2] / "npu_probe.py"
 SECONDS = 300  # that a probe may take: a plug-in loads hundreds of libraries
 
 
-def check(name, settings):
+def check(name: str, settings: Mapping[str, Any]) -> Iterator[str]:
     """What of an engine's toolchain is not there, of what can be seen without running it; messages."""
     python, place = settings["python"], f"engines.{name}"
     if python and os.sep in python and not os.access(python, os.X_OK):
@@ -29,7 +31,7 @@ def check(name, settings):
             yield f"{place}.env_scripts: no file {path!r} (seen from {os.getcwd()}); CANN's are called set_env.sh"
 
 
-def command(python, env_scripts):
+def command(python: str, env_scripts: Iterable[str]) -> str:
     """Shell words (bash) that source the scripts and end in the interpreter.
 
     CANN's scripts read variables that are not set and end with any status, which Snakemake's strict mode would not
@@ -39,7 +41,7 @@ def command(python, env_scripts):
     return (f"set +eu; {sourced}set -eu; " if sourced else "") + shlex.quote(python)
 
 
-def ask(name, settings, python, level):
+def ask(name: str, settings: Mapping[str, Any], python: str, level: str) -> dict[str, Any]:
     """What ``npu_probe.py`` tells of a toolchain: its ``facts`` and ``problems``.
 
     Args:
@@ -66,7 +68,8 @@ def ask(name, settings, python, level):
             "problems": [f"{name}: no answer within {SECONDS} s; is a device hung? See `npu-smi info`"],
         }
     try:
-        return json.loads(done.stdout.splitlines()[-1])
+        answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        return answer
     except (IndexError, ValueError):
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         end = f"signal {signal.Signals(-done.returncode).name}" if done.returncode < 0 else f"code {done.returncode}"
@@ -74,7 +77,7 @@ def ask(name, settings, python, level):
         return {"facts": {}, "problems": [problem]}
 
 
-def require(name, settings, python):
+def require(name: str, settings: Mapping[str, Any], python: str) -> None:
     """Raise an :class:`InputError` that lists all that is missing for jobs on the devices."""
     if problems := ask(name, settings, python, "devices")["problems"]:
         listing = "".join(f"\n  {problem}" for problem in problems)

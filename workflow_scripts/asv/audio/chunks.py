@@ -11,7 +11,20 @@ from .errors import FFMPEG, AudioError
 MOST_CHUNKS = 1000  # in front of the samples
 TAIL = 65536  # bytes at the end of a stream in which chunks behind the samples are looked for
 # Names of chunks that are in use besides "fmt " and "data": where one stands, a chunk begins.
-KNOWN = (b"LIST", b"fact", b"bext", b"iXML", b"cue ", b"smpl", b"inst", b"PEAK", b"JUNK", b"junk", b"id3 ", b"ID3 ")
+KNOWN: tuple[bytes, ...] = (
+    b"LIST",
+    b"fact",
+    b"bext",
+    b"iXML",
+    b"cue ",
+    b"smpl",
+    b"inst",
+    b"PEAK",
+    b"JUNK",
+    b"junk",
+    b"id3 ",
+    b"ID3 ",
+)
 KNOWN += (b"PAD ", b"afsp", b"_PMX", b"axml", b"cart", b"LGWV", b"DISP", b"FLLR", b"minf", b"elm1", b"regn", b"umid")
 
 

@@ -1,10 +1,12 @@
-"""Figures that the seed's authors published, as reference rows: not measured here."""
+"""Figures that the authors of the original guides published, as reference rows: not measured here."""
 
 from __future__ import annotations
 
+from typing import Any
+
 BATCH_SIZES = (1, 4, 8, 16, 32, 64)
 
-# Crops a second by batch size, of the network with C = 512.
+# Crops per second by batch size, of the network with C = 512.
 THROUGHPUT = {
     "torch_aie, Ascend 310P3 (10 frames)": (894.42, 2674.66, 3686.86, 692.30, 1358.16, 2645.42),
     "torch_aie, Ascend 310P3": (449.19, 877.49, 904.00, 881.03, 863.79, 774.43),
@@ -18,7 +20,7 @@ SOURCE = (
 )
 
 
-def rows():
+def rows() -> list[dict[str, Any]]:
     """A dictionary for each source and batch size."""
     return [
         {"system": system, "batch_size": batch, "throughput": float(value)}

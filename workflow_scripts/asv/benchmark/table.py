@@ -1,6 +1,11 @@
-"""The benchmark's table: one row an engine, precision and batch size, its marks, and how it is printed."""
+"""The benchmark's table: one row per engine, precision and batch size, its marks, and how it is printed."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, cast
+
+from .row import Row
 
 # Columns of benchmarks.tsv. Programs may count them, so new ones go to the end.
 TSV = (
@@ -15,7 +20,13 @@ TSV = (
 )
 
 
-def row(benchmark, artefact, result, agreement, machine):
+def row(
+    benchmark: Mapping[str, Any],
+    artefact: Mapping[str, Any],
+    result: Mapping[str, Any],
+    agreement: Mapping[str, Any] | None,
+    machine: Mapping[str, Any],
+) -> Row:
     """One measured row from the JSON of its stages; ``agreement`` is None for the reference itself."""
     single, in_flight = benchmark["one_by_one"], benchmark["in_flight"]
     protocol = next(iter(result["protocols"].values()))
@@ -35,7 +46,7 @@ def row(benchmark, artefact, result, agreement, machine):
         "throughput_low": min(single["throughput_runs"]),
         "throughput_high": max(single["throughput_runs"]),
         "engine_throughput": single["engine_throughput"],
-        "async_throughput": in_flight and in_flight["throughput"],
+        "async_throughput": in_flight["throughput"] if in_flight else None,
         "device_throughput": single["compute_ms"] and 1e3 * benchmark["batch_size"] / single["compute_ms"],
         "to_device_ms": single["to_device_ms"],
         "compute_ms": single["compute_ms"],
@@ -55,8 +66,8 @@ def row(benchmark, artefact, result, agreement, machine):
         "warm": single["warm_up"]["stable"],
         "eer": protocol["eer"],
         "roc_auc": protocol["roc_auc"],
-        "min_cosine": agreement and agreement["min_cosine"],
-        "mean_cosine": agreement and agreement["mean_cosine"],
+        "min_cosine": agreement["min_cosine"] if agreement else None,
+        "mean_cosine": agreement["mean_cosine"] if agreement else None,
         "eer_change": agreement["eer_change"] if agreement else None,
         "gate": agreement["gate"] if agreement else "reference",
         "faults": agreement["faults"] if agreement else [],
@@ -68,16 +79,16 @@ def row(benchmark, artefact, result, agreement, machine):
     }
 
 
-def unsupported_row(label, batch_size, reason):
+def unsupported_row(label: str, batch_size: int, reason: str) -> Row:
     """The row of what this machine cannot run."""
     name, _, precision = label.rpartition("-")
     known = {"engine": label, "name": name, "precision": precision, "batch_size": batch_size, "status": "unsupported"}
     template = dict.fromkeys(COLUMNS)
-    return {**template, **known, "stand_in": None, "gate": None, "faults": [reason], "best": []}
+    return cast(Row, {**template, **known, "stand_in": None, "gate": None, "faults": [reason], "best": []})
 
 
-def mark_best(rows):
-    """Mark, among the rows that pass the gate, the one of highest throughput and the one of least latency, in place.
+def mark_best(rows: Iterable[Row]) -> None:
+    """Mark, among the rows that pass the gate, the one of highest throughput and the one of lowest latency, in place.
 
     A stand-in for an engine is never the best.
     """
@@ -87,7 +98,7 @@ def mark_best(rows):
         min(passing, key=lambda row: row["latency_mean_ms"])["best"].append("latency")
 
 
-def recommendation(rows):
+def recommendation(rows: Sequence[Row]) -> str:
     """One line: what to deploy."""
     fastest = next((row for row in rows if "throughput" in row["best"]), None)
     if not fastest:
@@ -99,13 +110,13 @@ def recommendation(rows):
     )
     if quickest is not fastest:
         line += (
-            f"; least latency: {quickest['engine']} at batch size {quickest['batch_size']}, "
+            f"; lowest latency: {quickest['engine']} at batch size {quickest['batch_size']}, "
             f"{quickest['latency_mean_ms']:.2f} ms"
         )
     return line + "."
 
 
-def throttled(row):
+def throttled(row: Row) -> str | None:
     """How much a CPU quota held a measurement up, in words; None where it did not."""
     if not row.get("throttled_periods"):
         return None
@@ -113,7 +124,7 @@ def throttled(row):
 
 
 # Column of the JSON: heading of the printed table and how a value is written.
-COLUMNS = {
+COLUMNS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "engine": ("engine", str),
     "batch_size": ("batch", str),
     "throughput": ("crops/s", "{:.1f}".format),
@@ -132,7 +143,7 @@ COLUMNS = {
     "artefact_bytes": ("artefact MB", lambda value: f"{value / 1e6:.1f}"),
     "peak_memory_bytes": ("peak memory MB", lambda value: f"{value / 1e6:.0f}"),
     "eer": ("EER %", lambda value: f"{100 * value:.3f}"),
-    "min_cosine": ("least cosine", "{:.6f}".format),
+    "min_cosine": ("minimum cosine", "{:.6f}".format),
     "gate": ("gate", str),
     "remarks": ("", str),
 }
@@ -142,19 +153,19 @@ COLUMNS = {
 OF_DEVICES = ("device_throughput",)
 
 
-def shown_engine(row):
+def shown_engine(row: Row) -> str:
     """An engine's label for people: what a stand-in made cannot be taken for the engine's."""
     return f"{row['engine']} (STAND-IN)" if row["stand_in"] else row["engine"]
 
 
-def printed_columns(rows):
+def printed_columns(rows: Sequence[Row]) -> list[str]:
     """The columns that a printed table of these rows has."""
     return [key for key in COLUMNS if key not in OF_DEVICES or any(row.get(key) is not None for row in rows)]
 
 
-def printed(row, columns=tuple(COLUMNS)):
+def printed(row: Row, columns: Sequence[str] = tuple(COLUMNS)) -> list[str]:
     """The cells of a row, as text; an empty cell is a dash."""
-    values = {**row, "engine": shown_engine(row)}
+    values: dict[str, Any] = {**row, "engine": shown_engine(row)}
     if row["status"] == "ok":
         values["spread"] = f"±{50 * (row['throughput_high'] - row['throughput_low']) / row['throughput']:.1f} %"
     best = [f"best {kind}" for kind in row["best"]]
@@ -164,13 +175,16 @@ def printed(row, columns=tuple(COLUMNS)):
     return [COLUMNS[key][1](values[key]) if values.get(key) is not None else "–" for key in columns]
 
 
-def tsv_cells(row):
+def tsv_cells(row: Row) -> list[Any]:
     """The cells of a row in benchmarks.tsv; what it has not is empty."""
-    values = {**row, "remarks": "; ".join([*row["best"], *row["faults"], *filter(None, [throttled(row)])])}
+    values: dict[str, Any] = {
+        **row,
+        "remarks": "; ".join([*row["best"], *row["faults"], *filter(None, [throttled(row)])]),
+    }
     return ["" if values.get(key) is None else values[key] for key in TSV]
 
 
-def markdown(header, rows):
+def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A Markdown table of text cells, aligned so that it reads well in a terminal, too."""
     widths = [max(len(line[column]) for line in (header, *rows)) for column in range(len(header))]
     lines = [header, ["-" * max(width, 3) for width in widths], *rows]

@@ -8,8 +8,16 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError
+from ..interface import CompileFacts, Job, SessionFacts
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 PACKAGES = ("openvino", "torch")  # torch: the conversion reads TorchScript through it
 PRECISIONS = ("f32", "bf16")
@@ -45,7 +53,7 @@ PROPERTIES = {
 }
 
 
-def option_faults(options):
+def option_faults(options: Mapping[Any, Any]) -> Iterator[str]:
     """What is wrong with options, as far as can be told without OpenVINO: messages."""
     for name, value in options.items():
         if not isinstance(name, str):
@@ -63,23 +71,23 @@ def option_faults(options):
             yield f"engines.openvino.options: {name}: {value!r} is neither text, nor a number, nor true or false"
 
 
-def _require_usable(options):
+def _require_usable(options: Mapping[str, Any]) -> None:
     if faults := list(option_faults(options)):
         raise InputError("\n  ".join(faults))
 
 
-def compile_artefact(torchscript, folder, *, batch_size, shape, precision, options, device):
-    _require_usable(options)
+def compile_artefact(torchscript: Path, folder: Path, job: Job) -> CompileFacts:
+    _require_usable(job.options)
     import openvino
     import torch
 
     network = torch.jit.load(str(torchscript), map_location="cpu").eval()
-    model = openvino.convert_model(network, input=[(openvino.PartialShape([batch_size, *shape]), openvino.Type.f32)])
+    model = openvino.convert_model(network, input=[(openvino.PartialShape([*job.batch_shape]), openvino.Type.f32)])
     openvino.save_model(model, str(folder / ARTEFACT), compress_to_fp16=False)
     return {"artefact": ARTEFACT}
 
 
-def unsupported(precision):
+def unsupported(precision: str) -> str | None:
     """Why this machine cannot run a precision, or None if it can."""
     try:
         import openvino
@@ -90,76 +98,81 @@ def unsupported(precision):
     return None if needed in offered else f"this CPU offers {', '.join(offered)}"
 
 
-def load(folder, *, batch_size, shape, precision, threads, options, device):
+def load(folder: Path, job: Job) -> Session:
     # One request at a time, on all its threads.
-    return Session(_compile(folder, precision, threads, "LATENCY", options))
+    return Session(_compile(folder, job, "LATENCY"))
 
 
-def load_in_flight(folder, *, batch_size, shape, precision, threads, options, device):
+def load_in_flight(folder: Path, job: Job) -> InFlightSession:
     """A session that keeps as many requests in flight as OpenVINO thinks best for throughput."""
-    return InFlightSession(_compile(folder, precision, threads, "THROUGHPUT", options))
+    return InFlightSession(_compile(folder, job, "THROUGHPUT"))
 
 
-def _compile(folder, precision, threads, hint, options):
-    _require_usable(options)
+def _compile(folder: Path, job: Job, hint: str) -> Any:
+    """The network, compiled for the CPU with a hint, and the precision that runs compared with the job's."""
+    _require_usable(job.options)
     import openvino
 
     core = openvino.Core()
     properties = {
         "PERFORMANCE_HINT": hint,
-        "INFERENCE_PRECISION_HINT": precision,
-        "INFERENCE_NUM_THREADS": threads,
+        "INFERENCE_PRECISION_HINT": job.precision,
+        "INFERENCE_NUM_THREADS": job.threads,
         # By default every process pins its threads to the first cores: jobs side by side would share one.
         "ENABLE_CPU_PINNING": False,
-        **options,
+        **job.options,
     }
     try:
         compiled = core.compile_model(core.read_model(str(folder / ARTEFACT)), "CPU", properties)
     except RuntimeError as error:
         message = str(error).strip().splitlines()[-1]
-        message += _nearest(options, core.get_property("CPU", "SUPPORTED_PROPERTIES"))
-        raise InputError(f"engines.openvino.options {options}: OpenVINO refuses them: {message}") from error
+        message += _nearest(job.options, core.get_property("CPU", "SUPPORTED_PROPERTIES"))
+        raise InputError(f"engines.openvino.options {job.options}: OpenVINO refuses them: {message}") from error
     used = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
-    if used != precision:
+    if used != job.precision:
         remedy = f"set precision: {used}" if used in PRECISIONS else "this CPU needs another engine"
-        raise InputError(f"openvino: precision {precision} asked for, but this CPU runs {used}; {remedy}")
+        raise InputError(f"openvino: precision {job.precision} asked for, but this CPU runs {used}; {remedy}")
     return compiled
 
 
-def _nearest(options, known):
+def _nearest(options: Mapping[str, Any], known: Iterable[str]) -> str:
     """A hint for options whose names OpenVINO does not know."""
     close = {name: difflib.get_close_matches(name, known, 1) for name in options if name not in known}
     return "".join(f"; for {name}, did you mean {found[0]}?" for name, found in close.items() if found)
 
 
 class Session:
-    def __init__(self, compiled):
+    """One request at a time."""
+
+    def __init__(self, compiled: Any) -> None:
         self._request = compiled.create_infer_request()
-        self.facts = {
+        self.facts: SessionFacts = {
             "precision": compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name(),
             "precision_from": "engine",
             "threads": compiled.get_property("INFERENCE_NUM_THREADS"),
         }
 
-    def run(self, batch):
+    def run(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         return self._request.infer([batch], share_inputs=True)[0]
 
-    def close(self):
+    def close(self) -> None:
         """Nothing is held but memory."""
 
 
 class InFlightSession:
-    def __init__(self, compiled):
+    """A queue of requests."""
+
+    def __init__(self, compiled: Any) -> None:
         import openvino
 
         self._queue = openvino.AsyncInferQueue(compiled)
         self.in_flight = len(self._queue)
 
-    def run_all(self, batches):
+    def run_all(self, batches: Sequence[npt.NDArray[np.float32]]) -> None:
         """Run batches, several at a time, and wait for the last; their outputs stay in the engine."""
         for batch in batches:
             self._queue.start_async([batch], share_inputs=True)
         self._queue.wait_all()
 
-    def close(self):
+    def close(self) -> None:
         """Nothing is held but memory."""

@@ -3,39 +3,52 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import InputError
+from ..interface import CompileFacts, Job, SessionFacts
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 PACKAGES = ("torch",)
 PRECISIONS = ("f32",)
 ARTEFACT = "network.torchscript.pt"
 
 
-def compile_artefact(torchscript, folder, *, batch_size, shape, precision, options, device):
+def compile_artefact(torchscript: Path, folder: Path, job: Job) -> CompileFacts:
     """Nothing to compile: TorchScript runs as it is, at any batch size."""
-    if options:
-        raise InputError(f"engines.torchscript.options: none are known, got {', '.join(options)}")
+    if job.options:
+        raise InputError(f"engines.torchscript.options: none are known, got {', '.join(job.options)}")
     shutil.copyfile(torchscript, folder / ARTEFACT)
     return {"artefact": ARTEFACT}
 
 
-def load(folder, *, batch_size, shape, precision, threads, options, device):
-    return Session(folder / ARTEFACT, threads)
+def load(folder: Path, job: Job) -> Session:
+    return Session(folder / ARTEFACT, job.threads)
 
 
 class Session:
-    def __init__(self, path, threads):
+    """TorchScript that runs as it is, at any batch size."""
+
+    def __init__(self, path: Path, threads: int) -> None:
         import torch
 
         torch.set_num_threads(threads)
         self._torch = torch
         self._network = torch.jit.load(str(path), map_location="cpu").eval()
-        self.facts = {"precision": "f32", "precision_from": "engine", "threads": torch.get_num_threads()}
+        self.facts: SessionFacts = {
+            "precision": "f32",
+            "precision_from": "engine",
+            "threads": torch.get_num_threads(),
+        }
 
-    def run(self, batch):
+    def run(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         with self._torch.inference_mode():
             output = self._network(self._torch.from_numpy(batch))
         return (output if self._torch.is_tensor(output) else output[0]).numpy()
 
-    def close(self):
+    def close(self) -> None:
         """Nothing is held but memory."""

@@ -3,16 +3,39 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import InputError
+from ..features.npy import open_rows
+from ..interface import Job, Session
 from ..progress import progress
+from ..vectors import EMBEDDING
 
-EMBEDDING = 192
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 
-def embed(session, features, batch_size, crops=1):
+def open_features(path: Path, job: Job, crops: int = 1) -> npt.NDArray[np.float32]:
+    """Memory-map features, float32 ``(utterances * crops, mels, frames)``.
+
+    Raises:
+        InputError: where dtype, shape or number of rows do not fit the job and ``crops`` rows per utterance.
+    """
+    features: npt.NDArray[np.float32] = open_rows(path)
+    if features.dtype != np.float32 or features.shape[1:] != job.shape or len(features) % crops:
+        raise InputError(
+            f"{path}: {features.dtype} {features.shape} does not fit an artefact for float32 (n, {job.shape}) "
+            f"and {crops} crops per utterance; make the features again"
+        )
+    return features
+
+
+def embed(
+    session: Session, features: npt.NDArray[np.float32], batch_size: int, crops: int = 1
+) -> tuple[npt.NDArray[np.float32], float]:
     """Embeddings of utterances.
 
     Every batch has ``batch_size`` rows; the last one is filled up with zeros and its surplus outputs are cut off.
@@ -20,8 +43,8 @@ def embed(session, features, batch_size, crops=1):
     Args:
         session: of an engine, loaded for this batch size.
         features: float32 ``(utterances * crops, mels, frames)``, may be memory-mapped.
-        batch_size: rows of a batch.
-        crops: rows of an utterance, one after the other. For several, their embeddings are normalised, averaged and
+        batch_size: rows per batch.
+        crops: rows per utterance, one after the other. For several, their embeddings are normalised, averaged and
             normalised again.
 
     Returns:
@@ -54,5 +77,6 @@ def embed(session, features, batch_size, crops=1):
     return _normalised(mean), seconds
 
 
-def _normalised(vectors):
+def _normalised(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Rows of length 1, in float32: embeddings of several crops are the same to the byte as in earlier versions."""
     return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)

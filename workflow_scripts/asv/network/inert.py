@@ -35,7 +35,7 @@ class Storage(NamedTuple):
 
     key: str
     dtype: str | None
-    count: int
+    count: int  # type: ignore[assignment]  # shadows tuple.count, which nobody calls
 
 
 class Tensor(NamedTuple):

@@ -30,7 +30,7 @@ SAFETENSORS = {
 }
 LEGACY_PROTOCOL = 1001
 # Bytes per number of storages that no weight has, which must be stepped over in old files.
-OTHER_SIZES = {
+OTHER_SIZES: dict[str | None, int] = {
     **{"ComplexDoubleStorage": 16, "ComplexFloatStorage": 8, "QInt32Storage": 4},
     **dict.fromkeys(("QInt8Storage", "QUInt8Storage", "QUInt4x2Storage", "QUInt2x4Storage", None), 1),
 }

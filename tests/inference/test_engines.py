@@ -11,6 +11,7 @@ import torch
 from asv import engines
 from asv.errors import InputError
 from asv.inference.embed import embed
+from asv.interface import Job
 from asv.network.ecapa_tdnn import EcapaTdnn, EmbeddingOnly
 from asv.snakefile.config import check
 
@@ -41,18 +42,15 @@ def session(torchscript, tmp_path_factory):
 
     def get(label, batch_size, options=None):
         key = label, batch_size
-        if key not in made or options:
+        if options or key not in made:
             name, precision = engines.parse(label)
-            settings = {
-                "batch_size": batch_size,
-                "shape": SHAPE,
-                "precision": precision,
-                "options": options or {},
-                "device": None,
-            }
+            job = Job(batch_size, SHAPE, precision, options=options or {})
             folder = tmp_path_factory.mktemp("artefact")
-            engines.module(name).compile_artefact(torchscript, folder, **settings)
-            made[key] = engines.module(name).load(folder, threads=1, **settings)
+            engines.module(name).compile_artefact(torchscript, folder, job)
+            current = engines.module(name).load(folder, job)
+            if options:
+                return current
+            made[key] = current
         return made[key]
 
     return get
@@ -168,9 +166,9 @@ def test_the_attention_output_does_not_change_the_embedding(tmp_path, features):
         for name in ("openvino", "torchscript"):
             folder = tmp_path / f"{name}{len(outputs)}"
             folder.mkdir()
-            settings = {"batch_size": 4, "shape": SHAPE, "precision": "f32", "options": {}, "device": None}
-            engines.module(name).compile_artefact(path, folder, **settings)
-            outputs.append(engines.module(name).load(folder, threads=1, **settings).run(features[:4]))
+            job = Job(4, SHAPE, "f32")
+            engines.module(name).compile_artefact(path, folder, job)
+            outputs.append(engines.module(name).load(folder, job).run(features[:4]))
     for other in outputs[1:]:
         np.testing.assert_allclose(other, outputs[0], atol=1e-5)
 
@@ -228,12 +226,12 @@ def test_an_option_that_changes_what_is_reported_is_refused(session, tmp_path, n
         check({"engines": {"openvino": {"options": {name: value}}}})
     assert message in str(caught.value)
     engine = engines.module("openvino")
-    settings = {"batch_size": 1, "shape": SHAPE, "precision": "f32", "options": {name: value}, "device": None}
+    job = Job(1, SHAPE, "f32", options={name: value})
     with pytest.raises(InputError, match=re.escape(message)):
-        engine.compile_artefact(tmp_path / "network.pt", tmp_path, **settings)
+        engine.compile_artefact(tmp_path / "network.pt", tmp_path, job)
     for load in (engine.load, engine.load_in_flight):
         with pytest.raises(InputError, match=re.escape(message)):
-            load(tmp_path, threads=1, **settings)
+            load(tmp_path, job)
 
 
 def test_other_options_are_the_users(session):
@@ -255,9 +253,9 @@ def test_a_misspelt_option_is_told_with_the_nearest(session):
 
 def test_several_requests_in_flight_are_measured_and_given_back(session, features, tmp_path, torchscript):
     engine = engines.module("openvino")
-    settings = {"batch_size": 2, "shape": SHAPE, "precision": "f32", "options": {}, "device": None}
-    engine.compile_artefact(torchscript, tmp_path, **settings)
-    with contextlib.closing(engine.load_in_flight(tmp_path, threads=1, **settings)) as several:
+    job = Job(2, SHAPE, "f32")
+    engine.compile_artefact(torchscript, tmp_path, job)
+    with contextlib.closing(engine.load_in_flight(tmp_path, job)) as several:
         several.run_all([features[:2]] * 3)
         assert several.in_flight >= 1
 

@@ -1,0 +1,122 @@
+"""The artefact of one engine, precision and batch size: a folder with what the engine loads, and ``artefact.json``.
+
+It is compiled and compared with the trace before it is kept; whoever runs it takes its job from the record.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypedDict
+
+import numpy as np
+
+from .. import engines, files, vectors
+from ..errors import InputError
+from ..interface import Job, Session
+
+RECORD = "artefact.json"
+# Minimum cosine between the embeddings of the artefact and of the trace, on noise. In float32 only the order of sums
+# differs; bfloat16 has 8 bits of significand, so the check there only tells a wrong graph from a rounded one.
+MINIMUM_COSINE = {"f32": 0.99999}
+MINIMUM_COSINE_REDUCED = 0.98
+
+
+class _Compiled(TypedDict):
+    engine: str
+    versions: dict[str, str]  # of the engine's packages
+    requested_precision: str
+    precision: str  # what really runs
+    input: list[int]  # batch size, mels, frames
+    options: Mapping[str, Any]  # of the engine
+    compile_seconds: float
+    bytes: int
+    torchscript_sha256: str
+    code: str  # digest of the code that compiled it
+
+
+class Artefact(_Compiled, total=False):
+    """``artefact.json``; the last three keys as in :class:`asv.interface.CompileFacts`."""
+
+    artefact: str
+    cann: str | None
+    stand_in: str
+
+
+def read(folder: Path) -> Artefact:
+    """The record of an artefact's folder; FileNotFoundError where there is none."""
+    record: Artefact = files.read_json(folder / RECORD)
+    return record
+
+
+def job(artefact: Artefact, *, threads: int, options: Mapping[str, Any], device: int | None) -> Job:
+    """The job that an artefact was compiled for; threads, options and device are those of the process that runs it."""
+    batch_size, mels, frames = artefact["input"]
+    return Job(batch_size, (mels, frames), artefact["requested_precision"], threads, options, device)
+
+
+def load(folder: Path, artefact: Artefact, job: Job) -> Session:
+    """A session of the artefact's engine; the caller closes it."""
+    return engines.module(artefact["engine"]).load(folder, job)
+
+
+def compile_checked(torchscript: Path, folder: Path, engine: str, job: Job, code: str) -> tuple[Artefact, float]:
+    """Compile a traced network into an empty folder, compare it with the trace, and write the record.
+
+    Args:
+        torchscript: the traced network.
+        folder: exists and is empty.
+        engine: its name, such as ``openvino``.
+        job: what to compile for.
+        code: digest of the code that runs, for the record.
+
+    Returns:
+        ``(artefact, cosine)``: the record, and the minimum cosine with the trace.
+
+    Raises:
+        InputError: where the engine refuses the job, or where the artefact disagrees with the trace.
+    """
+    started = time.perf_counter()
+    facts = engines.module(engine).compile_artefact(torchscript, folder, job)
+    seconds = time.perf_counter() - started
+    size = sum(path.stat().st_size for path in folder.iterdir())
+    precision, cosine = _compare_with_trace(torchscript, folder, engine, job)
+    artefact: Artefact = {
+        "engine": engine,
+        "versions": engines.versions(engine),
+        "requested_precision": job.precision,
+        "precision": precision,
+        "input": [*job.batch_shape],
+        "options": job.options,
+        **facts,
+        "compile_seconds": seconds,
+        "bytes": size,
+        "torchscript_sha256": files.digest(torchscript),
+        "code": code,
+    }
+    files.write_json(folder / RECORD, artefact)
+    return artefact, cosine
+
+
+def _compare_with_trace(torchscript: Path, folder: Path, engine: str, job: Job) -> tuple[str, float]:
+    """The precision that really runs, and the minimum cosine with the trace."""
+    reference_engine: Any = engines.module(engines.parse(engines.REFERENCE)[0])
+    reference = reference_engine.Session(torchscript, job.threads)
+    with contextlib.closing(engines.module(engine).load(folder, job)) as session:
+        minimum = MINIMUM_COSINE.get(job.precision, MINIMUM_COSINE_REDUCED)
+        return session.facts["precision"], check_session(session, reference, job, minimum)
+
+
+def check_session(session: Session, reference: Session, job: Job, minimum: float) -> float:
+    """Compare a session with the reference's on one seeded batch of noise; returns the minimum cosine.
+
+    Raises:
+        InputError: where the cosine is below ``minimum``, or not a number.
+    """
+    batch = np.random.default_rng(0).standard_normal(job.batch_shape, np.float32)
+    cosine = float(vectors.cosines(session.run(batch), reference.run(batch)).min())
+    if not cosine >= minimum:  # catches NaN, too
+        raise InputError(f"the artefact disagrees with the trace: cosine {cosine:.6f}, at least {minimum} is needed")
+    return cosine

@@ -1,0 +1,152 @@
+"""The contract between the workflow and an engine, as types; docs/adding-an-engine.md shows a complete engine.
+
+An engine is a module of :mod:`asv.engines` that has what :class:`Engine` lists. It imports its toolchain inside its
+functions, because the Snakefile imports the module to learn its precisions and packages. A module may also have:
+
+``unsupported(precision)``: why this machine cannot run the precision, or None.
+``option_faults(options)``: messages about options that are wrong, told before any job starts.
+``load_in_flight(folder, job)``: see :class:`InFlightEngine`.
+``PLUGIN``: an :class:`asv.ascend.plugin.Plugin`, which makes it an engine with a toolchain and devices of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict, runtime_checkable
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+
+@dataclass(frozen=True)
+class Job:
+    """What an engine is asked to compile, to load and to run.
+
+    Attributes:
+        batch_size: rows of every batch; a last batch that has fewer utterances is filled up by the caller.
+        shape: of a row, ``(mels, frames)``.
+        precision: one of the engine's ``PRECISIONS``.
+        threads: CPU threads that the engine may use, never more than the process can keep busy.
+        options: of the engine, as ``engines.<name>`` in the configuration has them; values that JSON can hold.
+        device: number of the device that this process holds (:mod:`asv.ascend.devices`), None for an engine without.
+    """
+
+    batch_size: int
+    shape: tuple[int, int]
+    precision: str
+    threads: int = 1
+    options: Mapping[str, Any] = field(default_factory=dict)
+    device: int | None = None
+
+    @property
+    def batch_shape(self) -> tuple[int, int, int]:
+        """Shape of a batch: ``(batch_size, mels, frames)``."""
+        return (self.batch_size, *self.shape)
+
+
+class CompileFacts(TypedDict, total=False):
+    """What an engine tells of an artefact that it has compiled.
+
+    ``artefact`` is the name of its file in the folder, ``cann`` the version of Ascend's toolkit. ``stand_in`` is told
+    where something else was in the engine's place, and says what; nothing made with it is taken for the engine's.
+    """
+
+    artefact: str
+    cann: str | None
+    stand_in: str
+
+
+class _RunFacts(TypedDict):
+    precision: str
+    precision_from: str
+    threads: int
+
+
+class SessionFacts(_RunFacts, total=False):
+    """What an engine tells of a session.
+
+    ``precision`` is what really runs, and ``precision_from`` says who told: ``engine`` if the engine was asked,
+    ``request`` if it cannot be. ``threads`` are those in use. ``cann`` and ``stand_in`` are as in
+    :class:`CompileFacts`.
+    """
+
+    cann: str | None
+    stand_in: str
+
+
+class Session(Protocol):
+    """An artefact that is loaded and ready to run, one batch at a time.
+
+    A session may have an attribute ``seconds`` besides, the parts of its last :meth:`run` in seconds, a dictionary of
+    ``to_device``, ``compute`` and ``from_device``: the benchmark then tells the throughput without copies.
+    """
+
+    facts: SessionFacts
+
+    def run(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Embeddings of a batch.
+
+        Args:
+            batch: float32 ``(batch_size, mels, frames)``, of the job's shape; it need not be contiguous, and the
+                engine must not write to it.
+
+        Returns:
+            float32 ``(batch_size, 192)``, valid until the next call.
+
+        Raises:
+            InputError: where a device fails, with its own words and a remedy.
+        """
+
+    def close(self) -> None:
+        """Give back what the session holds. It raises nothing: it also runs while an error of :meth:`run` is told."""
+
+
+class InFlightSession(Protocol):
+    """An artefact that is loaded for throughput: several requests are under way at once."""
+
+    in_flight: int  # requests that are under way at once, 1 or more
+
+    def run_all(self, batches: Sequence[npt.NDArray[np.float32]]) -> None:
+        """Run batches, each as :meth:`Session.run` takes it, and return when the last has ended; no output is kept."""
+
+    def close(self) -> None:
+        """As :meth:`Session.close`."""
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """A module of :mod:`asv.engines`."""
+
+    PACKAGES: tuple[str, ...]  # distributions whose versions its artefacts and results depend on
+    PRECISIONS: tuple[str, ...]  # those that it offers; the first is what ``precision: auto`` means
+
+    def compile_artefact(self, torchscript: Path, folder: Path, job: Job) -> CompileFacts:
+        """Compile a traced network for batches of the job's shape.
+
+        Args:
+            torchscript: the traced network, float32 ``(n, mels, frames)`` to embeddings ``(n, 192)``, or to a tuple
+                that begins with them.
+            folder: exists and is empty; all that :meth:`load` needs goes into it.
+            job: ``threads`` may be ignored.
+
+        Raises:
+            InputError: where options are wrong or the toolchain refuses the network.
+        """
+
+    def load(self, folder: Path, job: Job) -> Session:
+        """A session of what :meth:`compile_artefact` wrote for the same job; the folder is only read.
+
+        Raises:
+            InputError: where options are wrong, or where the precision cannot be had on this machine.
+        """
+
+
+@runtime_checkable
+class InFlightEngine(Engine, Protocol):
+    """An engine that can keep several requests under way."""
+
+    def load_in_flight(self, folder: Path, job: Job) -> InFlightSession:
+        """As :meth:`Engine.load`, for throughput."""
