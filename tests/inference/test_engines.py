@@ -3,10 +3,13 @@
 import contextlib
 import datetime
 import re
+import types
 
 import numpy as np
 import pytest
 import torch
+from support import contract
+from support.synthetic import write_traced
 
 from asv import engines
 from asv.errors import InputError
@@ -17,16 +20,14 @@ from asv.snakefile.config import check
 
 SHAPE = (80, 200)
 F32 = ("openvino-f32", "torchscript-f32")
+LABELS = (*F32, "openvino-bf16")  # add a new engine here: docs/adding-an-engine.md
 
 
 @pytest.fixture(scope="module")
 def torchscript(tmp_path_factory):
     """A small seeded network, traced at batch size 1."""
-    torch.manual_seed(0)
-    network = EcapaTdnn(channels=16, speakers=4).eval()
     path = tmp_path_factory.mktemp("network") / "network.pt"
-    with torch.no_grad():
-        torch.jit.trace(EmbeddingOnly(network), torch.zeros(1, *SHAPE)).save(str(path))
+    write_traced(path)
     return path
 
 
@@ -62,22 +63,30 @@ def has_bfloat16():
     return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
-@pytest.fixture(params=["openvino-f32", "torchscript-f32", "openvino-bf16"])
+@pytest.fixture(params=LABELS)
 def label(request):
     if request.param.endswith("bf16") and not has_bfloat16():
         pytest.skip("this CPU has no bfloat16")
     return request.param
 
 
-def test_an_engine_gives_unit_embeddings_and_tells_what_ran(label, session):
-    current = session(label, 4)
-    batch = np.random.default_rng(0).uniform(-1, 1, (4, *SHAPE)).astype(np.float32)
-    output = current.run(batch)
-    assert output.shape == (4, 192)
-    assert output.dtype == np.float32
-    np.testing.assert_allclose(np.linalg.norm(output, axis=1), 1, atol=5e-3)
-    assert current.facts["precision"] == label.split("-")[1]
-    assert current.facts["threads"] == 1
+@pytest.mark.parametrize("name", engines.names())
+def test_an_engine_has_what_it_must_have(name):
+    contract.check_engine(engines.module(name))
+
+
+def test_what_is_missing_in_an_engine_is_found():
+    """The check has teeth: a module without ``load``, and one of the keyword settings of earlier versions."""
+    whole = vars(engines.module("torchscript"))
+    without_load = types.SimpleNamespace(**{name: value for name, value in whole.items() if name != "load"})
+    with_settings = types.SimpleNamespace(**{**whole, "load": lambda folder, *, batch_size, options: None})
+    for engine in (without_load, with_settings):
+        with pytest.raises(AssertionError):
+            contract.check_engine(engine)
+
+
+def test_a_session_keeps_the_contract(label, session):
+    contract.check_session(session(label, 4), Job(4, SHAPE, label.split("-")[1]))
 
 
 @pytest.mark.parametrize("engine", F32)

@@ -11,7 +11,7 @@ import torch
 from asv import files
 from asv.features import manifest
 from asv.features.manifest import Utterance
-from asv.network.ecapa_tdnn import EcapaTdnn
+from asv.network.ecapa_tdnn import EcapaTdnn, EmbeddingOnly
 
 
 def write_voice(path, pitch, seconds=2.5, seed=0):
@@ -48,6 +48,14 @@ def write_checkpoint(path, channels=8, speakers=4, seed=0):
     content = {"step": 7, "model_state_dict": EcapaTdnn(channels, speakers).state_dict(), "optimizer_state_dict": {}}
     with zipfile.ZipFile(path, "w") as archive, archive.open("checkpoint/checkpoint.pt", "w") as stream:
         torch.save(content, stream)
+
+
+def write_traced(path, channels=16, speakers=4, seed=0):
+    """A small seeded network, traced at batch size 1, for float32 ``(n, 80, 200)``."""
+    torch.manual_seed(seed)
+    network = EcapaTdnn(channels=channels, speakers=speakers).eval()
+    with torch.no_grad():
+        torch.jit.trace(EmbeddingOnly(network), torch.zeros(1, 80, 200)).save(str(path))
 
 
 def write_score_inputs(folder, names, embeddings, durations, training_speakers=4):

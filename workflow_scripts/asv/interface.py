@@ -120,8 +120,13 @@ class InFlightSession(Protocol):
 class Engine(Protocol):
     """A module of :mod:`asv.engines`."""
 
-    PACKAGES: tuple[str, ...]  # distributions whose versions its artefacts and results depend on
-    PRECISIONS: tuple[str, ...]  # those that it offers; the first is what ``precision: auto`` means
+    @property
+    def PACKAGES(self) -> tuple[str, ...]:  # noqa: N802  (a constant of the module)
+        """Distributions whose versions the engine's artefacts and results depend on."""
+
+    @property
+    def PRECISIONS(self) -> tuple[str, ...]:  # noqa: N802
+        """Precisions that it offers; the first is what ``precision: auto`` means."""
 
     def compile_artefact(self, torchscript: Path, folder: Path, job: Job) -> CompileFacts:
         """Compile a traced network for batches of the job's shape.
