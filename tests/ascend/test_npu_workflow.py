@@ -214,6 +214,8 @@ def test_what_is_missing_is_said_before_any_work(tmp_path, change, parts):
     output = workflow.run("npu_doctor", fails=True)
     for part in ("torch_aie: 2 problems", "MISSING", "no /dev/davinci*", *parts):
         assert part in output
+    # Its picture is the last that is said.
+    assert output.endswith((tmp_path / "logs/npu_doctor.log").read_text())
 
 
 def test_in_a_benchmark_what_is_missing_is_a_row(tmp_path):

@@ -9,7 +9,7 @@ import pytest
 from support.paths import STAND_IN
 from support.scripts import run_script
 
-from asv.ascend import devices, toolchain
+from asv.ascend import devices, doctor, toolchain
 from asv.ascend.plugin import cann_version
 from asv.errors import InputError
 from asv.snakefile.config import check
@@ -126,3 +126,45 @@ def test_the_version_of_cann(monkeypatch, tmp_path):
 
 def test_the_probe_explains_itself():
     assert run_script("npu_probe.py", "--plugin", "torch_aie", "--level", "versions")[0] == 0
+
+
+def test_the_doctors_picture_of_a_toolchain_that_did_not_answer():
+    answer = {"facts": {}, "problems": ["torch_aie: no answer", "another"]}
+    title, *rows = doctor.lines("torch_aie", settings(), "python", answer)
+    assert title == "torch_aie: 2 problems"
+    assert "  interpreter   python (Snakemake's own; engines.torch_aie.python chooses another)" in rows
+    assert [row for row in rows if doctor.NOT_ANSWERED in row] == [
+        f"  {name:<13} {doctor.NOT_ANSWERED}" for name in ("versions", "plug-in", "devices")
+    ]
+    assert rows[-2:] == ["  MISSING: torch_aie: no answer", "  MISSING: another"]
+
+
+def test_the_doctors_picture_of_one_that_is_ready():
+    facts = {
+        "versions": {"torch": "2.0.1", "CANN": None},
+        "chips": ["310P3"],
+        "devices": {"0": "ok"},
+        "warnings": ["w"],
+    }
+    facts |= {"interpreter": "/npu/python", "module": "/npu/torch_aie.py", "stand_in": "no NPU"}
+    chosen = settings(python="/npu/python", env_scripts=["set_env.sh"])
+    lines = list(doctor.lines("torch_aie", chosen, "python", {"facts": facts, "problems": []}))
+    assert lines[0] == "torch_aie: ready"
+    for line in (
+        "  interpreter   /npu/python",
+        "  environment   set_env.sh",
+        "  versions      torch 2.0.1, CANN missing",
+        "  npu-smi       1 chips: 310P3",
+        "  devices       0 ok",
+        "  SoC           Ascend310P3 (engines.torch_aie.soc_version)",
+        "  STAND-IN: no NPU",
+        "  WARNING: w",
+    ):
+        assert line in lines
+    assert not any("MISSING" in line for line in lines)
+
+
+def test_the_doctor_asks_each_toolchain_and_ends_with_1_where_something_is_missing(monkeypatch):
+    answers = {"torch_aie": [], "mindietorch": ["no such wheel"]}
+    monkeypatch.setattr(toolchain, "ask", lambda name, *_: {"facts": {}, "problems": answers[name]})
+    assert [doctor.picture(name, settings(), "python")[1] for name in answers] == [True, False]

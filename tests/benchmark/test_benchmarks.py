@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from typing import get_type_hints
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from support.workflow import Workflow
 
 from asv import cpus, engines, files, receipts, vectors
 from asv.benchmark import table
+from asv.benchmark.row import Row
 from asv.interface import Job
 from asv.network.checkpoint import load_network
 from asv.network.ecapa_tdnn import EmbeddingOnly
@@ -153,6 +155,7 @@ def test_cosines_by_hand():
 def test_the_columns_of_the_table_are_those_of_a_row(project):
     (first, *_) = rows(project)
     assert set(table.TSV) == {*first} - {"faults", "best"} | {"remarks"}
+    assert set(first) == set(get_type_hints(Row))
     header = (project.folder / "results/benchmarks.tsv").read_text().splitlines()[0].split("\t")
     # Programs may count them: those of version 1 keep their places.
     assert header.index("throughput") == 7
@@ -187,8 +190,8 @@ def test_nothing_but_unsupported_engines_is_a_table_of_rows(tmp_path):
     unsupported = [f"openvino-bf16:{batch}:this CPU offers FP32" for batch in (1, 4)]
     arguments = ["--unsupported", *unsupported, "--machine", tmp_path / "machine.json", "--output", output]
     assert run_script("tabulate_benchmarks.py", "--rows", *arguments)[0] == 0
-    table = json.loads((tmp_path / "run.v2.json").read_text())
-    assert [row["status"] for row in table["rows"]] == ["unsupported"] * 2
+    written = json.loads((tmp_path / "run.v2.json").read_text())
+    assert [row["status"] for row in written["rows"]] == ["unsupported"] * 2
     text = (tmp_path / "run.v2.md").read_text()
     assert "This machine can run none of benchmark.engines" in text
     assert "A CPU quota (of a container or job) allowed 0.5 cores." in text

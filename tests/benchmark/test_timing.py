@@ -71,3 +71,60 @@ def test_batches_in_memory(rows, batch_size, count):
     order = np.concatenate(batches)[:, 0, 0]
     np.testing.assert_array_equal(order, np.arange(len(order)) % rows)
     assert all(batch.flags.c_contiguous for batch in batches)
+
+
+class Engine:
+    """A session for both ways of measuring: each batch takes 0.25 s of a clock, or 0.1 s in flight."""
+
+    in_flight = 2
+
+    def __init__(self, clock, parts=None):
+        self.clock = clock
+        if parts:
+            self.seconds = parts
+
+    def run(self, batch):
+        self.clock.now += 0.25
+
+    def run_all(self, batches):
+        self.clock.batches += batches
+        self.clock.now += 0.1 * len(batches)
+
+
+BATCHES = [np.zeros((4, 2, 3), np.float32)] * 2
+
+
+class Around:
+    entered = 0
+
+    def __enter__(self):
+        self.entered += 1
+
+    def __exit__(self, *exception):
+        pass
+
+
+@pytest.mark.parametrize("parts", [None, {"to_device": 0.05, "compute": 0.1, "from_device": 0.1}])
+def test_one_batch_after_another(monkeypatch, parts):
+    engine, around = Engine(Clock(monkeypatch, ()), parts), Around()
+    found = timing.measure_one_by_one(engine, BATCHES, seconds=1.0, count=6, runs=3, around=around)
+    assert found["throughput_runs"] == [16.0] * 3
+    assert found["batches"] == 18  # those of the runs alone
+    assert found["warm_up"] == {"batches": 10, "seconds": 2.5, "stable": True}
+    assert found["compute_ms"] == (parts and pytest.approx(100.0))
+    assert around.entered == 3
+
+
+def test_several_in_flight(monkeypatch):
+    clock, around = Clock(monkeypatch, ()), Around()
+    found = timing.measure_in_flight(Engine(clock), BATCHES, seconds=1.0, count=6, runs=2, latency=0.125, around=around)
+    assert found["throughput"] == pytest.approx(40.0)
+    assert len(clock.batches) == 4 + 2 * 8  # a warm-up of twice as many as are in flight, and the runs
+    assert found["in_flight"] == 2
+    assert around.entered == 2
+
+
+def test_in_flight_has_enough_batches_whatever_the_latency(monkeypatch):
+    clock = Clock(monkeypatch, ())
+    timing.measure_in_flight(Engine(clock), BATCHES, seconds=0.01, count=1, runs=1, latency=10, around=Around())
+    assert len(clock.batches) == 4 + 4

@@ -11,10 +11,11 @@ import torch
 from support import contract
 from support.synthetic import write_traced
 
-from asv import engines
+from asv import engines, vectors
 from asv.errors import InputError
 from asv.inference.embed import embed
 from asv.interface import Job
+from asv.network import ecapa_tdnn
 from asv.network.ecapa_tdnn import EcapaTdnn, EmbeddingOnly
 from asv.snakefile.config import check
 
@@ -139,6 +140,11 @@ class Echo:
     def run(self, batch):
         self.batches.append(batch.copy())
         return self.output[: len(batch)]
+
+
+def test_an_embedding_has_as_many_numbers_as_the_network_gives():
+    """The constant is written twice: inference does not import the network, nor the network NumPy."""
+    assert vectors.EMBEDDING == ecapa_tdnn.EMBEDDING
 
 
 def test_the_last_batch_is_filled_up_and_trimmed(features):

@@ -11,9 +11,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from ..vectors import EMBEDDING
-
 MELS = 80
+EMBEDDING = 192
 BOTTLENECK = 128
 SCALE = 8  # chunks of a Res2 block
 
