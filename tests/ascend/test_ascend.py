@@ -14,7 +14,7 @@ import torch
 from support.paths import SCRIPTS, STAND_IN
 
 from asv import engines
-from asv.ascend import explain
+from asv.ascend import explain, probe
 from asv.ascend import plugin as ascend
 from asv.errors import InputError
 from asv.inference import embed as inference
@@ -336,3 +336,12 @@ def test_torch_npu_beside_the_plugin_is_named(monkeypatch, tmp_path, plugin):
     monkeypatch.syspath_prepend(tmp_path)
     message = str(explain.forward_failed(plugin, RuntimeError("stream"), "npu:0", (1,)))
     assert "pip uninstall torch_npu" in message
+
+
+def test_the_probe_tries_every_device(stand_in):
+    adapter = ascend.Plugin(stand_in.__name__, **extra_of(stand_in))
+    answer = probe.look(adapter, "devices", "Ascend310P3", [7, 0, 1])
+    assert answer["facts"]["devices"] == {7: "failed", 0: "ok", 1: "ok"}
+    assert "no NPU" in answer["facts"]["stand_in"]
+    assert "device 7 is absent, busy or lost" in answer["problems"][0]
+    assert events()[-1] == "finalize"
