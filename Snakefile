@@ -38,6 +38,7 @@ localrules:
     fetch_checkpoint,
     unzip_checkpoint,
     merge_manifests,
+    write_answer,
     copy_answer,
     tabulate_benchmarks,
     check_gate,

@@ -371,13 +371,16 @@ BOOTSTRAP_OPTIONS = (
 )
 SCORING_OPTIONS = " ".join(
     [
-        f"--missing {config['scoring']['on_missing_trial']}",
-        options_of(config["scoring"], "format", "subtract_mean"),
+        options_of(config["scoring"], "format", "on_missing_trial", "subtract_mean"),
         BOOTSTRAP_OPTIONS,
         f"--as-norm-top {config['scoring']['as_norm']['top']}" if COHORT else "",
         "" if config["scoring"]["centroid"]["enabled"] else "--no-centroid",
         f"--centroid-max-duration {config['scoring']['centroid']['max_duration']}",
         f"--centroid-max-scores {config['scoring']['centroid']['max_scores']}",
+    ]
+)
+ANSWER_OPTIONS = " ".join(
+    [
         "--demo-data" if DEMO_DATA else "",
         shlex.join(["--demo-checkpoint", DEMO_CHECKPOINTS.get(config["checkpoint"]["archive"], "")]),
     ]

@@ -1,22 +1,18 @@
-# embeddings -> scores, EER.
+# embeddings -> scores, numbers and facts -> answer.
 
 
 rule score:
     input:
-        embeddings=collect("work/embeddings/{{engine}}/bs{{batch}}/{shard}.npy", shard=SHARDS),
-        sidecars=collect("work/embeddings/{{engine}}/bs{{batch}}/{shard}.json", shard=SHARDS),
-        manifests=collect("work/features/{shard}/manifest.tsv", shard=SHARDS),
-        rejected=collect("work/features/{shard}/rejected.tsv", shard=SHARDS),
+        embeddings=collect(rules.infer.output.embeddings, shard=SHARDS, allow_missing=True),
+        manifests=collect(rules.extract_features.output.manifest, shard=SHARDS),
+        rejected=collect(rules.extract_features.output.rejected, shard=SHARDS),
         # The verdict of dataset.on_bad_audio.
-        checked="results/rejected.tsv",
-        features=f"work/features/{SHARDS[0]}/features.json",
-        artefact="work/engines/{engine}/bs{batch}",
-        network="work/network/ecapa_tdnn.json",
+        checked=rules.merge_manifests.output.rejected,
+        features=collect(rules.extract_features.output.sidecar, shard=SHARDS[0]),
         trials=TRIALS,
         cohort=COHORT,
     output:
-        text="results/{engine}/eer_bs{batch}.txt",
-        json="results/{engine}/eer_bs{batch}.json",
+        protocols="work/protocols/{engine}/bs{batch}.json",
         scores=directory("results/{engine}/scores_bs{batch}"),
     log:
         "logs/score/{engine}_bs{batch}.log",
@@ -30,21 +26,49 @@ rule score:
         code=stage_code("score.py"),
         versions=stage_versions("score.py"),
         options=SCORING_OPTIONS,
+    shell:
+        "{params.python:q} {params.script:q} --job {params.job:q} --embeddings {input.embeddings:q}"
+        " --manifest {input.manifests:q} --rejected {input.rejected:q} --features {input.features:q}"
+        " --trials {input.trials:q} --cohort {input.cohort:q} {params.options}"
+        " --output {output.protocols:q} --scores {output.scores:q} > {log:q} 2>&1"
+
+
+# A stage of its own, so that other words do not cost another scoring.
+rule write_answer:
+    input:
+        protocols=rules.score.output.protocols,
+        sidecars=collect(rules.infer.output.sidecar, shard=SHARDS, allow_missing=True),
+        features=collect(rules.extract_features.output.sidecar, shard=SHARDS[0]),
+        artefact=rules.compile_engine.output[0],
+        network=rules.trace_network.output.sidecar,
+    output:
+        text="results/{engine}/eer_bs{batch}.txt",
+        json="results/{engine}/eer_bs{batch}.json",
+    log:
+        "logs/write_answer/{engine}_bs{batch}.log",
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        key=KEYS.param(),
+        job=KEYS.job_name,
+        python=python,
+        script=script("write_answer.py"),
+        code=stage_code("write_answer.py"),
+        versions=stage_versions("write_answer.py"),
+        options=ANSWER_OPTIONS,
         roots=roots,
         layout=lambda wildcards: LAYOUT,
     shell:
-        "{params.python:q} {params.script:q} --job {params.job:q} --embeddings {input.embeddings:q} --sidecar {input.sidecars:q}"
-        " --manifest {input.manifests:q} --rejected {input.rejected:q} --features {input.features:q}"
-        " --artefact {input.artefact:q}/artefact.json --network {input.network:q} --trials {input.trials:q}"
-        " --cohort {input.cohort:q}"
-        " --root {params.roots:q} --layout={params.layout:q} {params.options} --text {output.text:q}"
-        " --json {output.json:q} --scores {output.scores:q} > {log:q} 2>&1"
+        "{params.python:q} {params.script:q} --job {params.job:q} --protocols {input.protocols:q}"
+        " --sidecar {input.sidecars:q} --features {input.features:q} --artefact {input.artefact:q}/artefact.json"
+        " --network {input.network:q} --root {params.roots:q} --layout={params.layout:q} {params.options}"
+        " --text {output.text:q} --json {output.json:q} > {log:q} 2>&1"
 
 
 rule copy_answer:
     input:
-        text=f"results/{ENGINE}/eer_bs{{batch}}.txt",
-        json=f"results/{ENGINE}/eer_bs{{batch}}.json",
+        text=collect(rules.write_answer.output.text, engine=ENGINE, allow_missing=True),
+        json=collect(rules.write_answer.output.json, engine=ENGINE, allow_missing=True),
     output:
         text="results/eer_bs{batch}.txt",
         json="results/eer_bs{batch}.json",

@@ -135,10 +135,10 @@ def test_the_gate_passes(project):
         (0.9999, -0.5, []),
         (0.999, 0.002, []),
         (0.9999, None, []),
-        (0.98, 0.0, ["least cosine 0.980000 is under 0.999"]),
-        (float("nan"), 0.0, ["least cosine nan is under 0.999"]),
+        (0.98, 0.0, ["lowest cosine 0.980000 is below 0.999"]),
+        (float("nan"), 0.0, ["lowest cosine nan is below 0.999"]),
         (1.0, 0.0035, ["EER is up by 0.350 points, more than 0.2"]),
-        (0.5, 0.5, ["least cosine 0.500000 is under 0.999", "EER is up by 50.000 points, more than 0.2"]),
+        (0.5, 0.5, ["lowest cosine 0.500000 is below 0.999", "EER is up by 50.000 points, more than 0.2"]),
     ],
 )
 def test_the_gates_verdict(cosine, increase, faults):
