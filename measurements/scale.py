@@ -5,7 +5,6 @@
   chain   features and inference on one core, on two, ...
   stage   the inference stage as a whole against the time inside the engine; memory against the number of utterances
   scores  scoring alone: 580,000 trials of 145,000 utterances, 10,000,000 of 1,000,000
-  tables  what reads the tables of 10,000,000 scores: comparing engines, drawing
 
 All data are generated in a temporary folder: up to 15 GB, see TMPDIR. Keep the machine otherwise idle.
 """
@@ -22,7 +21,6 @@ import numpy as np
 from generate import (
     SECONDS,
     VOICES,
-    comparison_inputs,
     scoring_inputs,
     trial_list,
     utterance_names,
@@ -239,23 +237,7 @@ def scores(folder, sizes=((1251, 116, 580_000), (8000, 125, 10_000_000))):
     table(("score.py, trials of utterances", "wall s", "CPU s", "peak GB", "reads GB", "writes GB"), rows)
 
 
-def tables(folder, speakers=8000, utterances=125, trials=10_000_000):
-    compare, plot = comparison_inputs(folder, speakers, utterances, trials, SHARDS)
-    rows = []
-    for name, command in (
-        ("compare_engine.py, no intervals", script_command("compare_engine.py", *compare, "--bootstrap-replicates", 0)),
-        (
-            "compare_engine.py, 20 replicates",
-            script_command("compare_engine.py", *compare, "--bootstrap-replicates", 20),
-        ),
-        ("plot_scores.py", script_command("plot_scores.py", *plot)),
-    ):
-        facts = measured(command)[1]
-        rows.append((name, facts["seconds"], facts["cpu_seconds"], facts["peak_bytes"] / 1e9))
-    table((f"{trials:,} trials of {speakers * utterances:,}", "wall s", "CPU s", "peak GB"), rows)
-
-
-PARTS = {"tree": tree, "whole": whole, "chain": chain, "stage": stage, "scores": scores, "tables": tables}
+PARTS = {"tree": tree, "whole": whole, "chain": chain, "stage": stage, "scores": scores}
 
 if __name__ == "__main__":
     cli.run(partial(main, __doc__, PARTS))

@@ -30,15 +30,11 @@ def parse_arguments():
 
 def main():
     options = parse_arguments()
-    names, cosines, differences = agreement.compare_embeddings(options.manifest, options.embeddings, options.reference)
-    order = agreement.worst_first(names, cosines)
-    rows = ((names[i], repr(float(cosines[i])), repr(float(differences[i]))) for i in order)
-    files.write_table(options.table, ("utterance", "cosine", "max_abs_difference"), rows)
+    facts = agreement.compare_embeddings(options.manifest, options.embeddings, options.reference, options.table)
     changes = agreement.eer_changes(
         options.scores, options.reference_scores, options.bootstrap_replicates, options.bootstrap_seed
     )
-    limits = options.min_cosine, options.max_eer_increase
-    summary = agreement.summary(names, cosines, differences, order, changes, *limits)
+    summary = agreement.verdict(facts, changes, options.min_cosine, options.max_eer_increase)
     files.write_json(options.output, summary)
     print(f"gate: {summary['gate']} {'; '.join(summary['faults'])}")
 

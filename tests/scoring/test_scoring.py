@@ -183,7 +183,7 @@ def test_a_table_holds_the_scores_to_the_bit(tmp_path, monkeypatch):
 def as_read(path):
     """Scores, targets, and the speakers' names of both sides as the numbers tell them apart."""
     table = tables.read(path, speakers=True)
-    assert {part.dtype.kind for part in (table.first, table.second)} == {"i"}
+    assert {part.dtype.kind for part in (table.first, table.second)} == {"u"}
     return table.scores.tolist(), table.targets.tolist(), table.first.tolist(), table.second.tolist()
 
 

@@ -6,22 +6,41 @@ from contextlib import suppress
 
 import numpy as np
 
-from .. import vectors
+from .. import files, vectors
 from ..errors import InputError
 from . import bootstrap, embeddings, metrics, tables
 
 WORST = 5  # utterances named in the summary
 
 
-def compare_embeddings(manifests, ours, reference):
-    """Utterances, their cosines with the reference's embeddings, and largest absolute differences, shard by shard.
+def compare_embeddings(manifests, ours, reference, table):
+    """Compare embeddings with the reference's, and write one row per utterance, that with the lowest cosine first.
 
     Args:
         manifests, ours, reference: paths of the same shards: manifests and ``.npy`` of both engines.
+        table: path of the table.
 
     Returns:
-        ``(names, cosines, differences)``: list of ids, float64 and float32 ``(utterances,)``.
+        dictionary, ready for JSON: ``min_cosine``, ``mean_cosine``, ``max_abs_difference``, and ``worst``: the few
+        utterances with the lowest cosines.
+
+    Raises:
+        InputError: where embeddings do not fit the manifests.
     """
+    names, cosines, differences = _compare_shards(manifests, ours, reference)
+    order = np.lexsort((names, cosines))
+    rows = ((names[i], repr(float(cosines[i])), repr(float(differences[i]))) for i in order)
+    files.write_table(table, ("utterance", "cosine", "max_abs_difference"), rows)
+    return {
+        "min_cosine": float(cosines.min()),
+        "mean_cosine": float(cosines.mean()),
+        "max_abs_difference": float(differences.max()),
+        "worst": [{"utterance": names[i], "cosine": float(cosines[i])} for i in order[:WORST]],
+    }
+
+
+def _compare_shards(manifests, ours, reference):
+    """Utterance ids, cosines float64 and largest absolute differences float32 ``(utterances,)``, shard by shard."""
     names, cosines, differences = [], [], []
     pairs = zip(embeddings.load_shards(manifests, ours), embeddings.load_shards(manifests, reference))
     for (utterances, a), (_, b) in pairs:
@@ -84,28 +103,14 @@ def gate(lowest_cosine, eer_increase, min_cosine, max_eer_increase):
     return faults
 
 
-def summary(names, cosines, differences, order, changes, min_cosine, max_eer_increase):
+def verdict(embeddings_facts, changes, min_cosine, max_eer_increase):
     """What is written of an engine, ready for JSON.
 
     Args:
-        names, cosines, differences: of :func:`compare_embeddings`.
-        order: of :func:`worst_first`.
+        embeddings_facts: of :func:`compare_embeddings`.
         changes: of :func:`eer_changes`.
         min_cosine, max_eer_increase: what the gate accepts.
     """
-    lowest, increase = float(cosines.min()), max((change["difference"] for change in changes.values()), default=None)
-    faults = gate(lowest, increase, min_cosine, max_eer_increase)
-    return {
-        "min_cosine": lowest,
-        "mean_cosine": float(cosines.mean()),
-        "max_abs_difference": float(differences.max()),
-        "worst": [{"utterance": names[i], "cosine": float(cosines[i])} for i in order[:WORST]],
-        "eer_change": changes,
-        "gate": "FAIL" if faults else "PASS",
-        "faults": faults,
-    }
-
-
-def worst_first(names, cosines):
-    """Order of the utterances by cosine, and by name where cosines are equal: intp ``(utterances,)``."""
-    return np.lexsort((names, cosines))
+    increase = max((change["difference"] for change in changes.values()), default=None)
+    faults = gate(embeddings_facts["min_cosine"], increase, min_cosine, max_eer_increase)
+    return {**embeddings_facts, "eer_change": changes, "gate": "FAIL" if faults else "PASS", "faults": faults}

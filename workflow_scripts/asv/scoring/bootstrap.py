@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import InputError
-from .metrics import equal_error_rate, error_rates
+from .metrics import equal_error_rate, error_rates, group_ends
 
 LEVEL = 0.95
 FEWEST_SPEAKERS = 5  # below it intervals hold the truth far less often than they say, see docs/metrics.md
@@ -23,17 +23,18 @@ class _Trials:
     """Trials sorted by falling score, and the weighted EER of them.
 
     Attributes:
-        first, second: int32 ``(n,)``, speakers of the sides; the second side of a trial within a speaker is the last
-            column of the draws, which is 1 throughout.
+        first, second: unsigned integer ``(n,)``, speakers of the sides; the second side of a trial within a speaker is
+            the last column of the draws, which is 1 throughout.
         targets: bool ``(n,)``.
-        ends: intp ``(m,)``, the last place of each group of equal scores.
+        ends: integer ``(m,)``, the last place of each group of equal scores.
     """
 
     def __init__(self, scores, targets, first, second):
         order = np.argsort(scores)[::-1]
-        scores = scores[order]
         self.first, self.second, self.targets = first[order], second[order], targets[order]
-        self.ends = np.append(np.flatnonzero(scores[1:] != scores[:-1]), len(scores) - 1)
+        scores = scores[order]
+        del order  # 80 MB of 10,000,000 trials
+        self.ends = group_ends(scores)
 
     def _weights(self, draws):
         """How often each trial counts, int32 ``(replicates, n)``; part by part, since indices are copied as intp."""
@@ -53,9 +54,10 @@ class _Trials:
             float64 ``(replicates,)``, NaN where a replicate has no target or no nontarget.
         """
         weights = self._weights(draws)
-        accepted = np.cumsum(weights, axis=1, dtype=np.int64)
+        kind = np.int32 if weights.sum(axis=1, dtype=np.int64).max() < 2**31 else np.int64
+        accepted = np.cumsum(weights, axis=1, dtype=kind)
         weights *= self.targets
-        hits = np.cumsum(weights, axis=1, dtype=np.int64)
+        hits = np.cumsum(weights, axis=1, dtype=kind)
         rows = np.arange(len(draws))
         all_hits, all_accepts = hits[:, -1], accepted[:, -1] - hits[:, -1]
         usable = (all_hits > 0) & (all_accepts > 0)
@@ -81,15 +83,16 @@ class _Trials:
 
 
 def _numbered(first, second):
-    """Speakers of both sides, names or numbers, as int32 from 0 in the order of their names; how many there are."""
+    """Speakers of both sides, names or numbers, as numbers from 0 in the order of their names; how many there are."""
     first, second = np.asarray(first), np.asarray(second)
     if first.dtype.kind in "iu" and second.dtype.kind in "iu":  # without sorting millions of them
         there = np.zeros(1 + max(int(first.max()), int(second.max())), bool)
         there[first] = there[second] = True
-        number = np.cumsum(there, dtype=np.int32) - 1
-        return number[first], number[second], int(np.count_nonzero(there))
+        count = int(np.count_nonzero(there))
+        number = (np.cumsum(there) - 1).astype(np.min_scalar_type(count))
+        return number[first], number[second], count
     names, codes = np.unique(np.concatenate((first, second)), return_inverse=True)
-    codes = codes.astype(np.int32)
+    codes = codes.astype(np.min_scalar_type(len(names)))
     return codes[: len(first)], codes[len(first) :], len(names)
 
 

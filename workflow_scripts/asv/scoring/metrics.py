@@ -66,14 +66,19 @@ def _accepted(scores, targets):
     """Thresholds of :class:`ErrorRates`, and nontargets and targets that all but the first of them accept."""
     order = np.argsort(scores)[::-1]
     falling, hits = scores[order], targets[order]
-    del order  # 80 MB of 10,000,000 trials, and so on
-    ends = np.append(np.flatnonzero(falling[1:] != falling[:-1]), len(falling) - 1)
-    thresholds = np.append(np.inf, falling[ends])
+    del order  # each of these arrays is 80 MB of 10,000,000 trials
+    ends = group_ends(falling)
+    thresholds = np.empty(len(ends) + 1)
+    thresholds[0], thresholds[1:] = np.inf, falling[ends]
     del falling
-    hits = np.cumsum(hits, dtype=np.int64)[ends]
-    ends += 1
-    ends -= hits
-    return thresholds, ends, hits
+    hits = np.cumsum(hits, dtype=ends.dtype)[ends]
+    return thresholds, ends + 1 - hits, hits
+
+
+def group_ends(values):
+    """The last place of each group of equal neighbours in an array that is not empty, int32 where that will do."""
+    kind = np.int32 if len(values) < 2**31 - 1 else np.int64
+    return np.append(np.flatnonzero(values[1:] != values[:-1]).astype(kind), kind(len(values) - 1))
 
 
 def equal_error_rate(rates):

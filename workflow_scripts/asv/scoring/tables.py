@@ -74,8 +74,8 @@ class Scores:
     Attributes:
         scores: float64 ``(trials,)``.
         targets: bool ``(trials,)``.
-        first, second: int32 ``(trials,)``, numbers of the speakers of both sides, which rise with their names; None
-            where they were not asked for.
+        first, second: unsigned integer ``(trials,)``, as narrow as will do: numbers of the speakers of both sides,
+            which rise with their names; None where they were not asked for.
     """
 
     scores: np.ndarray
@@ -165,8 +165,8 @@ class _Numbers:
         return np.array(numbers, np.int32)[places]
 
     def by_name(self):
-        """For each number that was given, the one that the name has among all names in order, int32."""
-        ordered = np.empty(len(self._number_of), np.int32)
+        """For each number that was given, the one that the name has among all names in order."""
+        ordered = np.empty(len(self._number_of), np.min_scalar_type(len(self._number_of)))
         ordered[[self._number_of[name] for name in sorted(self._number_of)]] = np.arange(len(ordered))
         return ordered
 
