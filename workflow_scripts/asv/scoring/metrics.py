@@ -56,8 +56,10 @@ def error_rates(scores, targets):
     thresholds, accepts, hits = _accepted(scores, targets)
     count = int(np.count_nonzero(targets))
     others = len(targets) - count
-    false_accept, miss = np.zeros(len(thresholds)), np.ones(len(thresholds))
+    false_accept = np.zeros(len(thresholds))
     np.divide(accepts, others, out=false_accept[1:])
+    del accepts
+    miss = np.ones(len(thresholds))
     np.subtract(1, np.divide(hits, count, out=miss[1:]), out=miss[1:])
     return ErrorRates(thresholds, false_accept, miss, count, others)
 
@@ -77,8 +79,9 @@ def _accepted(scores, targets):
 
 def group_ends(values):
     """The last place of each group of equal neighbours in an array that is not empty, int32 where that will do."""
-    kind = np.int32 if len(values) < 2**31 - 1 else np.int64
-    return np.append(np.flatnonzero(values[1:] != values[:-1]).astype(kind), kind(len(values) - 1))
+    last = np.ones(len(values), bool)
+    np.not_equal(values[1:], values[:-1], out=last[:-1])
+    return np.flatnonzero(last).astype(np.int32 if len(values) < 2**31 else np.int64)
 
 
 def equal_error_rate(rates):
