@@ -50,35 +50,6 @@ rule benchmark_engine:
         " --options {params.options:q} --threads {threads} {params.devices} {params.settings} --output {output:q}) > {log:q} 2>&1"
 
 
-rule compare_engine:
-    input:
-        embeddings=collect("work/embeddings/{{engine}}/bs{{batch}}/{shard}.npy", shard=SHARDS),
-        reference=collect(f"work/embeddings/{engines.REFERENCE}/bs{{{{batch}}}}/{{shard}}.npy", shard=SHARDS),
-        manifests=collect("work/features/{shard}/manifest.tsv", shard=SHARDS),
-        scores="results/{engine}/scores_bs{batch}",
-        reference_scores=f"results/{engines.REFERENCE}/scores_bs{{batch}}",
-    output:
-        table="results/{engine}/agreement_bs{batch}.tsv",
-        summary="results/{engine}/agreement_bs{batch}.json",
-    log:
-        "logs/compare_engine/{engine}_bs{batch}.log",
-    conda:
-        "../envs/cpu.yaml"
-    params:
-        key=KEYS.param(),
-        job=KEYS.job_name,
-        python=python,
-        script=script("compare_engine.py"),
-        code=stage_code("compare_engine.py"),
-        versions=stage_versions("compare_engine.py"),
-        gate=options_of(config["accuracy_gate"], "min_cosine", "max_eer_increase"),
-        bootstrap=BOOTSTRAP_OPTIONS,
-    shell:
-        "{params.python:q} {params.script:q} --job {params.job:q} --embeddings {input.embeddings:q} --reference {input.reference:q}"
-        " --manifest {input.manifests:q} --scores {input.scores:q} --reference-scores {input.reference_scores:q}"
-        " {params.bootstrap} {params.gate} --table {output.table:q} --output {output.summary:q} > {log:q} 2>&1"
-
-
 rule tabulate_benchmarks:
     input:
         benchmarks=benchmark_files("work/benchmarks/{engine}/bs{batch}.json"),
