@@ -59,3 +59,26 @@ rule infer:
         "({params.command} {params.script:q} --job {params.job:q} --artefact {input.artefact:q} --features {input.features:q}"
         " --crops {params.crops} --options {params.options:q} --threads {threads} {params.devices}"
         " --output {output.embeddings:q} --sidecar {output.sidecar:q}) > {log:q} 2>&1"
+
+
+rule export_bin:
+    input:
+        embeddings=collect("work/embeddings/{{engine}}/bs{{batch}}/{shard}.npy", shard=SHARDS),
+        manifests=collect("work/features/{shard}/manifest.tsv", shard=SHARDS),
+    output:
+        embeddings=directory("results/{engine}/bin_bs{batch}/output_bs{batch}"),
+        labels=directory("results/{engine}/bin_bs{batch}/speaker"),
+    log:
+        "logs/export_bin/{engine}_bs{batch}.log",
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        key=KEYS.param(),
+        job=KEYS.job_name,
+        python=python,
+        script=script("export_bin.py"),
+        code=stage_code("export_bin.py"),
+        versions=stage_versions("export_bin.py"),
+    shell:
+        "{params.python:q} {params.script:q} --job {params.job:q} --embeddings {input.embeddings:q} --manifest {input.manifests:q}"
+        " --output {output.embeddings:q} --labels {output.labels:q} > {log:q} 2>&1"
