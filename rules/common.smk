@@ -21,10 +21,10 @@ from asv.dataset import tree
 from asv.demo import corpus
 from asv.errors import InputError
 from asv.network import archive
-from asv.scoring import tables
+from asv.scoring import formats
 from asv.snakefile import config_files, failures
 from asv.snakefile.config import check, settings
-from asv.trials import lists
+from asv.trials import protocols
 
 
 def checked(function, *arguments):
@@ -100,8 +100,8 @@ if "npu" not in workflow.global_resources:  # --resources npu=N was not given: a
     DEVICES = {device for name in NPU_ENGINES for device in config["engines"][name]["devices"]}
     workflow.register_resource("npu", len(DEVICES))
 TRIALS = checked(trial_lists)
-checked(lists.protocol_names, TRIALS)
-checked(tables.check_format, config["scoring"]["format"])
+checked(protocols.protocol_names, TRIALS)
+checked(formats.check_format, config["scoring"]["format"])
 
 
 def cohort():

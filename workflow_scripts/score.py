@@ -12,8 +12,8 @@ from pathlib import Path
 
 from asv import cli, code, files
 from asv.features import manifest
-from asv.scoring import embeddings, protocols, result, speakers, tables
-from asv.trials.lists import protocol_names
+from asv.scoring import embeddings, formats, protocols, result, speakers
+from asv.trials.protocols import protocol_names
 
 
 def parse_arguments():
@@ -34,7 +34,7 @@ def parse_arguments():
     parser.add_argument("--as-norm-top", type=cli.positive, default=300, help="of the cohort's speakers")
     parser.add_argument("--bootstrap-replicates", type=int, default=1000, help="0: no confidence intervals")
     parser.add_argument("--bootstrap-seed", type=int, default=0, help="of the draws of speakers")
-    parser.add_argument("--format", choices=tables.FORMATS, default="tsv", help="of the score tables")
+    parser.add_argument("--format", choices=formats.FORMATS, default="tsv", help="of the score tables")
     parser.add_argument("--no-centroid", action="store_true", help="omit the centroid protocols")
     parser.add_argument("--centroid-max-duration", type=float, default=19.0, help="seconds; longer are left out there")
     parser.add_argument("--centroid-max-scores", type=int, default=20_000_000, help="above it, it is left out")
@@ -46,7 +46,7 @@ def parse_arguments():
 def main():
     options = parse_arguments()
     protocol_names(options.trials)
-    tables.check_format(options.format)
+    formats.check_format(options.format)
     settings = protocols.Settings(
         on_missing=options.on_missing_trial,
         top=options.as_norm_top,

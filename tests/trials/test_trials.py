@@ -14,8 +14,9 @@ from asv.errors import InputError
 from asv.scoring import metrics
 from asv.trials import text_lines
 from asv.trials.cohort import match_cohort, read_cohort
-from asv.trials.lists import protocol_names, read_trials
+from asv.trials.lists import read_trials
 from asv.trials.official_lists import OFFICIAL_LISTS, recognise, voxceleb1_dev_speakers
+from asv.trials.protocols import protocol_names
 from asv.trials.rows import match, rows_of_trials
 
 A, B, C = "id1/s/1.wav", "id1/s/2.wav", "id2/t/1.wav"

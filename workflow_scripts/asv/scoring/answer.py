@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import caveats
-from ..trials.lists import CENTROID, CENTROID_LEAVE_ONE_OUT
+from ..trials.protocols import CENTROID, CENTROID_LEAVE_ONE_OUT
 from . import notes as protocol_notes
 
 CENTROID_NOTES = {

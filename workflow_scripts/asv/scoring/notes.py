@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..trials.lists import CENTROID, CENTROID_LEAVE_ONE_OUT
 from ..trials.official_lists import VOXCELEB1_DEV_SPEAKERS
+from ..trials.protocols import CENTROID, CENTROID_LEAVE_ONE_OUT
 
 SWAPPED = 0.95  # of the labels contradict the folders: 0 and 1 are probably swapped
 DOUBTFUL = 0.01  # of the labels: an EER above it says more of the labels than of the network

@@ -13,8 +13,9 @@ import numpy as np
 from .. import files
 from ..errors import InputError
 from ..trials.label_checks import check_labels
-from ..trials.lists import CENTROID, CENTROID_LEAVE_ONE_OUT, read_trials
+from ..trials.lists import read_trials
 from ..trials.official_lists import recognise, voxceleb1_dev_speakers
+from ..trials.protocols import CENTROID, CENTROID_LEAVE_ONE_OUT
 from ..trials.rows import match, rows_of_trials
 from . import bootstrap, conditions, cosine, metrics, tables
 
@@ -36,7 +37,7 @@ class Settings:
     Attributes:
         on_missing: ``fail`` or ``skip``: what becomes of trials that name unknown utterances.
         top: how many of the cohort's speakers AS-norm takes.
-        format: of the score tables, one of :data:`asv.scoring.tables.FORMATS`.
+        format: of the score tables, one of :data:`asv.scoring.formats.FORMATS`.
         draws: for the intervals.
         centroid: whether the centroid protocols are scored, too.
         max_duration: of utterances in them, seconds; longer ones are left out.

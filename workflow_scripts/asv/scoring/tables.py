@@ -5,28 +5,18 @@ They are written and read in blocks, as arrays: 10,000,000 trials as Python's st
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import dataclass
 
 import numpy as np
 
 from .. import files
 from ..errors import InputError
+from .formats import check_format
 
-FORMATS = ("tsv", "parquet")
 COLUMNS = ("enrolment", "test", "target", "score")
 LAST = [False, False, False, True]  # of them ends a line
 BLOCK = 1 << 16  # rows at a time
 BLOCK_BYTES = 1 << 22  # of text at a time: as many rows, about
-
-
-def check_format(name):
-    """Raise InputError where a format needs a package that is not there."""
-    if name == "parquet" and importlib.util.find_spec("pyarrow") is None:
-        raise InputError(
-            "scoring.format: parquet needs the package pyarrow, which is not installed; run `python -m pip install "
-            "pyarrow`, or set scoring.format: tsv"
-        )
 
 
 def _rows(names, first, second, targets, scores):
