@@ -1,17 +1,18 @@
-# The Ascend NPU: its toolchain looked at, and embeddings in the form of the original guide.
+# The NPU engines: a look at their toolchains and devices. What their jobs need stands in rules/engines.smk.
 
 
 rule npu_doctor:
+    """Show what there is of the NPU engines' toolchains and devices on this machine."""
     log:
         "logs/npu_doctor.log",
     localrule: True
     conda:
         "../envs/npu.yaml"
     params:
-        script=script("npu_doctor.py"),
-        python=python,
         host=sys.executable,
-        engines=npu_settings,
+        script=script("npu_doctor.py"),
+        engines=lambda wildcards: npus.used(config),
+        python=python,
     # The picture is what the user waits for: it goes to the terminal, too.
     shell:
         "{params.host:q} {params.script:q} --engines {params.engines:q} --python {params.python:q} 2>&1"

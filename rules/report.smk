@@ -2,6 +2,7 @@
 
 
 rule plot_scores:
+    """Draw DET curves and score histograms of an engine."""
     input:
         scores=rules.score.output.scores,
         result=rules.write_answer.output.json,
@@ -39,6 +40,7 @@ rule plot_scores:
 
 
 rule plot_benchmarks:
+    """Draw throughput, latency and agreement of all engines."""
     input:
         table=rules.tabulate_benchmarks.output.json,
         agreement=benchmark_files(rules.compare_engine.output.table, reference=False),
@@ -78,7 +80,7 @@ rule plot_benchmarks:
         script=script("plot_benchmarks.py"),
         code=stage_code("plot_benchmarks.py"),
         versions=stage_versions("plot_benchmarks.py"),
-        gate=options_of(config["accuracy_gate"], "min_cosine"),
+        gate=options.options_of(config["accuracy_gate"], "min_cosine"),
     shell:
         "{params.python:q} {params.script:q} --job {params.job:q} --benchmarks {input.table:q} --agreement {input.agreement:q} {params.gate}"
         " --throughput-output {output.throughput:q} --latency-output {output.latency:q}"
@@ -87,6 +89,7 @@ rule plot_benchmarks:
 
 # Snakemake's report shows HTML, but only offers text and tables for download.
 rule show_benchmarks:
+    """Write the table of benchmarks as an HTML page for the report."""
     input:
         rules.tabulate_benchmarks.output.md,
     output:
@@ -99,6 +102,7 @@ rule show_benchmarks:
         ),
     log:
         "logs/show_benchmarks.log",
+    localrule: True
     conda:
         "../envs/cpu.yaml"
     params:
@@ -112,6 +116,7 @@ rule show_benchmarks:
 
 
 rule show_answers:
+    """Write all answers as an HTML page for the report."""
     input:
         benchmark_files(rules.write_answer.output.text),
     output:
@@ -124,6 +129,7 @@ rule show_answers:
         ),
     log:
         "logs/show_answers.log",
+    localrule: True
     conda:
         "../envs/cpu.yaml"
     params:

@@ -1,7 +1,9 @@
-# embeddings -> scores, numbers and facts -> answer.
+# embeddings -> scores, numbers and facts -> answer; agreement with the reference.
+SCORES = "results/{engine}/scores_bs{batch}"
 
 
 rule score:
+    """Score all trials of an engine, and compute error rates and their intervals."""
     input:
         embeddings=collect(rules.infer.output.embeddings, shard=SHARDS, allow_missing=True),
         manifests=collect(rules.extract_features.output.manifest, shard=SHARDS),
@@ -13,7 +15,7 @@ rule score:
         cohort=COHORT,
     output:
         protocols="work/protocols/{engine}/bs{batch}.json",
-        scores=directory("results/{engine}/scores_bs{batch}"),
+        scores=directory(SCORES),
     log:
         "logs/score/{engine}_bs{batch}.log",
     conda:
@@ -25,7 +27,7 @@ rule score:
         script=script("score.py"),
         code=stage_code("score.py"),
         versions=stage_versions("score.py"),
-        options=SCORING_OPTIONS,
+        options=options.of_scoring(config),
     shell:
         "{params.python:q} {params.script:q} --job {params.job:q} --embeddings {input.embeddings:q}"
         " --manifest {input.manifests:q} --rejected {input.rejected:q} --features {input.features:q}"
@@ -33,19 +35,20 @@ rule score:
         " --output {output.protocols:q} --scores {output.scores:q} > {log:q} 2>&1"
 
 
-# A stage of its own, so that other words do not cost another scoring.
 rule write_answer:
+    """Write the answer for people and for programs, a stage of its own: other words cost no other scoring."""
     input:
         protocols=rules.score.output.protocols,
         sidecars=collect(rules.infer.output.sidecar, shard=SHARDS, allow_missing=True),
         features=collect(rules.extract_features.output.sidecar, shard=SHARDS[0]),
-        artefact=rules.compile_engine.output[0],
+        artefact=ARTEFACT,
         network=rules.trace_network.output.sidecar,
     output:
         text="results/{engine}/eer_bs{batch}.txt",
         json="results/{engine}/eer_bs{batch}.json",
     log:
         "logs/write_answer/{engine}_bs{batch}.log",
+    localrule: True
     conda:
         "../envs/cpu.yaml"
     params:
@@ -55,7 +58,7 @@ rule write_answer:
         script=script("write_answer.py"),
         code=stage_code("write_answer.py"),
         versions=stage_versions("write_answer.py"),
-        options=ANSWER_OPTIONS,
+        options=options.of_answer(config),
         roots=roots,
         layout=lambda wildcards: LAYOUT,
     shell:
@@ -66,6 +69,7 @@ rule write_answer:
 
 
 rule copy_answer:
+    """Copy the configured engine's answer to results/."""
     input:
         text=collect(rules.write_answer.output.text, engine=ENGINE, allow_missing=True),
         json=collect(rules.write_answer.output.json, engine=ENGINE, allow_missing=True),
@@ -74,6 +78,7 @@ rule copy_answer:
         json="results/eer_bs{batch}.json",
     log:
         "logs/copy_answer/bs{batch}.log",
+    localrule: True
     conda:
         "../envs/cpu.yaml"
     params:
@@ -87,12 +92,13 @@ rule copy_answer:
 
 
 rule compare_engine:
+    """Compare embeddings and error rates of an engine with those of the reference."""
     input:
-        embeddings=collect("work/embeddings/{{engine}}/bs{{batch}}/{shard}.npy", shard=SHARDS),
-        reference=collect(f"work/embeddings/{engines.REFERENCE}/bs{{{{batch}}}}/{{shard}}.npy", shard=SHARDS),
-        manifests=collect("work/features/{shard}/manifest.tsv", shard=SHARDS),
-        scores="results/{engine}/scores_bs{batch}",
-        reference_scores=f"results/{engines.REFERENCE}/scores_bs{{batch}}",
+        embeddings=collect(rules.infer.output.embeddings, shard=SHARDS, allow_missing=True),
+        reference=collect(rules.infer.output.embeddings, engine=engines.REFERENCE, shard=SHARDS, allow_missing=True),
+        manifests=collect(rules.extract_features.output.manifest, shard=SHARDS),
+        scores=SCORES,
+        reference_scores=collect(SCORES, engine=engines.REFERENCE, allow_missing=True),
     output:
         table="results/{engine}/agreement_bs{batch}.tsv",
         summary="results/{engine}/agreement_bs{batch}.json",
@@ -107,7 +113,7 @@ rule compare_engine:
         script=script("compare_engine.py"),
         code=stage_code("compare_engine.py"),
         versions=stage_versions("compare_engine.py"),
-        gate=options_of(config["accuracy_gate"], "min_cosine", "max_eer_increase"),
+        gate=options.options_of(config["accuracy_gate"], "min_cosine", "max_eer_increase"),
         bootstrap=BOOTSTRAP_OPTIONS,
     shell:
         "{params.python:q} {params.script:q} --job {params.job:q} --embeddings {input.embeddings:q} --reference {input.reference:q}"
