@@ -79,7 +79,8 @@ rule tabulate_benchmarks:
     # The table is what the user waits for: it goes to the terminal, too.
     shell:
         "{params.python:q} {params.script:q} --job {params.job:q} --rows {params.rows:q} --unsupported {params.unsupported:q}"
-        " --machine {input.machine:q} --output {params.output:q} > {log:q} 2>&1 && cat {output.md:q}"
+        " --benchmarks {input.benchmarks:q} --artefacts {input.artefacts:q} --results {input.results:q}"
+        " --agreements {input.agreements:q} --machine {input.machine:q} --output {params.output:q} > {log:q} 2>&1 && cat {output.md:q}"
 
 
 rule check_gate:

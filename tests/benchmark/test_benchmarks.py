@@ -188,8 +188,8 @@ def test_nothing_but_unsupported_engines_is_a_table_of_rows(tmp_path):
     unsupported = [f"openvino-bf16:{batch}:this CPU offers FP32" for batch in (1, 4)]
     arguments = ["--unsupported", *unsupported, "--machine", tmp_path / "machine.json", "--output", output]
     assert run_script("tabulate_benchmarks.py", "--rows", *arguments)[0] == 0
-    table = json.loads((tmp_path / "run.v2.json").read_text())
-    assert [row["status"] for row in table["rows"]] == ["unsupported"] * 2
+    written = json.loads((tmp_path / "run.v2.json").read_text())
+    assert [row["status"] for row in written["rows"]] == ["unsupported"] * 2
     text = (tmp_path / "run.v2.md").read_text()
     assert "This machine can run none of benchmark.engines" in text
     assert "A CPU quota (of a container or job) allowed 0.5 cores." in text
@@ -225,11 +225,31 @@ def test_a_shard_without_features_is_named(tmp_path):
     assert_one_error(outcome, f"{tmp_path}/features.npy: no features", "every utterance of this shard was rejected")
 
 
+def tabulate(folder, **lists):
+    """Outcome of a table of one row of OpenVINO and one of the reference."""
+    files.write_json(folder / "machine.json", MACHINE)
+    inputs = {name: [folder / f"{name}{number}.json" for number in range(2)] for name in ("benchmarks", "results")}
+    inputs |= {"artefacts": [folder / "a", folder / "b"], "agreements": [folder / "agreement.json"], **lists}
+    arguments = [word for name, paths in inputs.items() for word in (f"--{name}", *paths)]
+    arguments += ["--machine", folder / "machine.json", "--output", folder / "table"]
+    return run_script("tabulate_benchmarks.py", "--rows", "openvino-f32:4", "torchscript-f32:4", *arguments)
+
+
 def test_a_measurement_that_is_not_there_is_named(tmp_path):
-    files.write_json(tmp_path / "machine.json", MACHINE)
-    arguments = ["--root", tmp_path / "x", "--machine", tmp_path / "machine.json", "--output", tmp_path / "b"]
-    outcome = run_script("tabulate_benchmarks.py", "--rows", "openvino-f32:4", *arguments)
-    assert_one_error(outcome, "bs4.json: no such file; `snakemake all_benchmarks` makes it")
+    assert_one_error(tabulate(tmp_path), "benchmarks0.json: no such file; `snakemake all_benchmarks` makes it")
+
+
+@pytest.mark.parametrize(
+    ("lists", "message"),
+    [
+        ({"agreements": []}, "--agreements: 0 files for 1 rows"),  # the reference has none
+        ({"results": ["a", "b", "c"]}, "--results: 3 files for 2 rows"),
+    ],
+)
+def test_as_many_files_as_rows(tmp_path, lists, message):
+    code, output = tabulate(tmp_path, **lists)
+    assert code == 2
+    assert message in output
 
 
 def test_what_this_machine_cannot_run_is_a_row():
