@@ -14,7 +14,9 @@ report: "report/workflow.rst"
 
 include: "rules/common.smk"
 include: "rules/start.smk"
+include: "rules/engines.smk"
 include: "rules/demo.smk"
+include: "rules/inputs.smk"
 include: "rules/features.smk"
 include: "rules/network.smk"
 include: "rules/inference.smk"
@@ -28,45 +30,36 @@ onstart:
     start()
 
 
-# Under a cluster's scheduler these run where Snakemake runs: less than a second each, and no torch; and the download,
-# since nodes are often without a network.
-localrules:
-    all,
-    all_eer,
-    all_benchmarks,
-    accuracy_gate,
-    fetch_checkpoint,
-    unzip_checkpoint,
-    merge_manifests,
-    copy_answer,
-    tabulate_benchmarks,
-    check_gate,
-    show_benchmarks,
-    show_answers,
-
-
 # With --keep-going a failure may be long past when the run ends.
 onerror:
     print(failures.summary(log), file=sys.stderr)
 
 
 rule all:
+    """Report the accuracy of the configured engine at batch size 4."""
     default_target: True
     input:
         "results/eer_bs4.txt",
+    localrule: True
 
 
 rule all_eer:
+    """Report the accuracy of the configured engine at every batch size."""
     input:
         collect("results/eer_bs{batch}.txt", batch=config["batch_sizes"]),
+    localrule: True
 
 
 rule all_benchmarks:
+    """Measure and compare all engines of benchmark.engines, with tables and pictures."""
     input:
         multiext("results/benchmarks", ".tsv", ".md", ".json"),
         REPORT_FIGURES,
+    localrule: True
 
 
 rule accuracy_gate:
+    """Fail where an engine differs too much from the reference."""
     input:
         "results/accuracy_gate.txt",
+    localrule: True

@@ -10,6 +10,7 @@ import soundfile
 
 from asv import files
 from asv.features import manifest
+from asv.scoring import metrics, tables
 
 UTTERANCES = 120  # of a speaker
 SESSION = 6  # utterances
@@ -76,18 +77,46 @@ def scoring_inputs(folder, speakers, utterances, trials, shards=1):
     manifest.write_rejected(folder / "r.tsv", [])
     trial_list(folder / "list.txt", names, trials, utterances)
     (folder / "cohort.txt").write_text("\n".join(names[::10]))
-    engine = {"engine": "none", "versions": {}, "requested_precision": "f32", "precision": "f32", "code": ""}
-    engine |= {"precision_from": "engine", "threads": 1, "batch_size": 1, "utterances": 0}
-    network = {"checkpoint_sha256": "", "channels": 0, "parameters": 0, "step": 0, "speakers": 0, "code": ""}
-    network |= {"weights": "", "omitted": []}
-    contents = {"sidecar": engine, "network": network, "features": {"sample_rate": 16000, "code": ""}}
-    contents["artefact"] = {"options": {}, "code": ""}
-    for name, content in contents.items():
-        files.write_json(folder / f"{name}.json", content)
+    files.write_json(folder / "features.json", {"sample_rate": 16000})
     of_shards = {"embeddings": "e{}.npy", "manifest": "m{}.tsv"}
     return [
-        *(part for name in contents for part in (f"--{name}", folder / f"{name}.json")),
+        *("--features", folder / "features.json"),
         *(p for n, f in of_shards.items() for p in (f"--{n}", *(folder / f.format(i) for i in range(len(shards))))),
         *("--rejected", folder / "r.tsv", "--trials", folder / "list.txt", "--scores", folder / "scores"),
-        *("--text", folder / "eer.txt", "--json", folder / "eer.json"),
+        *("--output", folder / "protocols.json"),
     ]
+
+
+def comparison_inputs(folder, speakers, utterances, trials, shards=1):
+    """What compare_engine.py and plot_scores.py read: embeddings and scores of two engines, nearly the same.
+
+    Returns:
+        ``(compare, plot)``: arguments of both.
+    """
+    random = np.random.default_rng(0)
+    names = utterance_names(speakers, utterances)
+    parts = [part for part in np.array_split(np.arange(len(names)), shards) if len(part)]
+    for index, part in enumerate(parts):
+        rows = (manifest.Utterance(names[i], *names[i].split("/")[:2], names[i], 8.0, 16000, 1) for i in part)
+        manifest.write_utterances(folder / f"m{index}.tsv", rows)
+        embeddings = random.standard_normal((len(part), 192), np.float32)
+        np.save(folder / f"r{index}.npy", embeddings)
+        np.save(folder / f"e{index}.npy", embeddings + 1e-6)
+    targets = np.arange(trials) % 2 == 0
+    first = random.integers(len(names), size=trials)
+    second = np.where(targets, first // utterances * utterances, random.integers(len(names), size=trials))
+    scores = random.normal(np.where(targets, 0.6, 0.1), 0.12)
+    for engine, noise in (("reference", 0), ("ours", 1e-6)):
+        table = folder / engine / "list.tsv"
+        tables.write(table, names, first, second, targets, scores + noise * random.standard_normal(trials))
+    result = {"dataset": {"demo": False}, "network": {"demo": None}, "scoring": {"as_norm": None}}
+    result["engine"] = {"name": "none", "precision": "f32", "batch_size": 1}
+    result["protocols"] = {"list": metrics.summary(scores, targets)}
+    files.write_json(folder / "result.json", result)
+    of_shards = {"embeddings": "e{}.npy", "reference": "r{}.npy", "manifest": "m{}.tsv"}
+    compare = [p for n, f in of_shards.items() for p in (f"--{n}", *(folder / f.format(i) for i in range(len(parts))))]
+    compare += ["--scores", folder / "ours", "--reference-scores", folder / "reference"]
+    compare += ["--table", folder / "agreement.tsv", "--output", folder / "agreement.json"]
+    plot = ["--scores", folder / "ours", "--result", folder / "result.json"]
+    plot += ["--det-output", folder / "det.svg", "--histogram-output", folder / "histogram.svg"]
+    return compare, plot

@@ -18,7 +18,15 @@ from functools import partial
 from statistics import median
 
 import numpy as np
-from generate import SECONDS, VOICES, scoring_inputs, trial_list, utterance_names, wav_tree, write_wav
+from generate import (
+    SECONDS,
+    VOICES,
+    scoring_inputs,
+    trial_list,
+    utterance_names,
+    wav_tree,
+    write_wav,
+)
 from shared import (
     SHAPE,
     THREADS,
@@ -51,7 +59,9 @@ def megabytes(count):
 
 def after_a_change(shard):
     """Jobs that a change in a shard makes run again."""
-    return sorted([f"extract_features {shard}", f"infer {shard}", "copy_answer", "merge_manifests", "score"])
+    return sorted(
+        [f"extract_features {shard}", f"infer {shard}", "copy_answer", "merge_manifests", "score", "write_answer"]
+    )
 
 
 def ran(folder, since):

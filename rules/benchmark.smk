@@ -1,8 +1,9 @@
-# artefact, features -> throughput and latency; embeddings -> agreement with the reference; all of it -> one table.
+# artefact, features -> throughput and latency; with agreement and answers -> one table, and the gate.
 
 
 # Measurements take all cores (threads: workflow.cores), so that nothing else of the workflow runs beside them.
 rule measure_machine:
+    """Measure the machine's peak of matrix multiplication."""
     output:
         "work/benchmarks/machine.json",
     log:
@@ -22,10 +23,11 @@ rule measure_machine:
 
 
 rule benchmark_engine:
+    """Measure throughput, latency and memory of an engine."""
     input:
-        artefact="work/engines/{engine}/bs{batch}",
+        artefact=ARTEFACT,
         # One shard's: what is in the others makes no measurement stale.
-        features=f"work/features/{SHARDS[0]}/features.npy",
+        features=collect(FEATURES, shard=SHARDS[0]),
     output:
         "work/benchmarks/{engine}/bs{batch}.json",
     log:
@@ -34,7 +36,7 @@ rule benchmark_engine:
         engine_environment
     threads: benchmark_threads
     resources:
-        npu=npus,
+        npu=devices_of_job,
     params:
         key=KEYS.param(),
         job=KEYS.job_name,
@@ -44,52 +46,25 @@ rule benchmark_engine:
         versions=engine_versions,
         options=engine_options,
         devices=engine_devices,
-        settings=options_of(config["benchmark"], "seconds", "count", "runs"),
+        settings=options.options_of(config["benchmark"], "seconds", "count", "runs"),
     shell:
         "({params.command} {params.script:q} --job {params.job:q} --artefact {input.artefact:q} --features {input.features:q}"
         " --options {params.options:q} --threads {threads} {params.devices} {params.settings} --output {output:q}) > {log:q} 2>&1"
 
 
-rule compare_engine:
-    input:
-        embeddings=collect("work/embeddings/{{engine}}/bs{{batch}}/{shard}.npy", shard=SHARDS),
-        reference=collect(f"work/embeddings/{engines.REFERENCE}/bs{{{{batch}}}}/{{shard}}.npy", shard=SHARDS),
-        manifests=collect("work/features/{shard}/manifest.tsv", shard=SHARDS),
-        scores="results/{engine}/scores_bs{batch}",
-        reference_scores=f"results/{engines.REFERENCE}/scores_bs{{batch}}",
-    output:
-        table="results/{engine}/agreement_bs{batch}.tsv",
-        summary="results/{engine}/agreement_bs{batch}.json",
-    log:
-        "logs/compare_engine/{engine}_bs{batch}.log",
-    conda:
-        "../envs/cpu.yaml"
-    params:
-        key=KEYS.param(),
-        job=KEYS.job_name,
-        python=python,
-        script=script("compare_engine.py"),
-        code=stage_code("compare_engine.py"),
-        versions=stage_versions("compare_engine.py"),
-        gate=options_of(config["accuracy_gate"], "min_cosine", "max_eer_increase"),
-        bootstrap=BOOTSTRAP_OPTIONS,
-    shell:
-        "{params.python:q} {params.script:q} --job {params.job:q} --embeddings {input.embeddings:q} --reference {input.reference:q}"
-        " --manifest {input.manifests:q} --scores {input.scores:q} --reference-scores {input.reference_scores:q}"
-        " {params.bootstrap} {params.gate} --table {output.table:q} --output {output.summary:q} > {log:q} 2>&1"
-
-
 rule tabulate_benchmarks:
+    """Put speed and accuracy of all engines into one table."""
     input:
-        benchmarks=benchmark_files("work/benchmarks/{engine}/bs{batch}.json"),
-        artefacts=benchmark_files("work/engines/{engine}/bs{batch}"),
-        results=benchmark_files("results/{engine}/eer_bs{batch}.json"),
-        agreements=benchmark_files("results/{engine}/agreement_bs{batch}.json", reference=False),
-        machine="work/benchmarks/machine.json",
+        benchmarks=benchmark_files(rules.benchmark_engine.output[0]),
+        artefacts=benchmark_files(ARTEFACT),
+        results=benchmark_files(rules.write_answer.output.json),
+        agreements=benchmark_files(rules.compare_engine.output.summary, reference=False),
+        machine=rules.measure_machine.output[0],
     output:
         multiext("results/benchmarks", tsv=".tsv", md=".md", json=".json"),
     log:
         "logs/tabulate_benchmarks.log",
+    localrule: True
     conda:
         "../envs/cpu.yaml"
     params:
@@ -104,16 +79,19 @@ rule tabulate_benchmarks:
     # The table is what the user waits for: it goes to the terminal, too.
     shell:
         "{params.python:q} {params.script:q} --job {params.job:q} --rows {params.rows:q} --unsupported {params.unsupported:q}"
-        " --machine {input.machine:q} --output {params.output:q} > {log:q} 2>&1 && cat {output.md:q}"
+        " --benchmarks {input.benchmarks:q} --artefacts {input.artefacts:q} --results {input.results:q}"
+        " --agreements {input.agreements:q} --machine {input.machine:q} --output {params.output:q} > {log:q} 2>&1 && cat {output.md:q}"
 
 
 rule check_gate:
+    """Fail where an engine does not pass the accuracy gate."""
     input:
-        "results/benchmarks.json",
+        rules.tabulate_benchmarks.output.json,
     output:
         "results/accuracy_gate.txt",
     log:
         "logs/check_gate.log",
+    localrule: True
     conda:
         "../envs/cpu.yaml"
     params:

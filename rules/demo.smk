@@ -1,7 +1,9 @@
 # The built-in demo: a corpus of synthetic voices, and checkpoints for it.
+DEMO_WAVS, DEMO_TRIALS = "work/demo/wav", "work/demo/demo_trials.txt"
 
 
 rule demo_corpus:
+    """Make the corpus of synthetic voices and its trial list."""
     output:
         wavs=directory(DEMO_WAVS),
         trials=DEMO_TRIALS,
@@ -20,8 +22,8 @@ rule demo_corpus:
         "{params.python:q} {params.script:q} --job {params.job:q} --output {output.wavs:q} --trials {output.trials:q} > {log:q} 2>&1"
 
 
-# Trains the shipped demo/checkpoint.zip anew, beside it: the shipped one stays until somebody copies this over it.
 rule demo_checkpoint:
+    """Train the shipped demo/checkpoint.zip anew, beside it: that one stays until somebody copies this over it."""
     output:
         "work/demo/checkpoint.zip",
     log:
@@ -40,8 +42,8 @@ rule demo_checkpoint:
         "{params.python:q} {params.script:q} --job {params.job:q} --threads {threads} --output {output:q} > {log:q} 2>&1"
 
 
-# The real architecture without the real weights.
 rule demo_untrained_checkpoint:
+    """Make a checkpoint of the full size with random weights, which is for timing only."""
     output:
         "work/demo/checkpoint_c512.zip",
     log:
@@ -57,3 +59,10 @@ rule demo_untrained_checkpoint:
         versions=stage_versions("demo_checkpoint.py"),
     shell:
         "{params.python:q} {params.script:q} --job {params.job:q} --untrained --channels 512 --output {output:q} > {log:q} 2>&1"
+
+
+#: The checkpoints that `checkpoint.archive` knows by name; the first one is shipped.
+DEMO_ARCHIVES = {
+    "demo": os.path.relpath(SCRIPTS.parent / "demo" / "checkpoint.zip"),
+    "demo-c512": rules.demo_untrained_checkpoint.output[0],
+}

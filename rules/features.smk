@@ -1,11 +1,13 @@
-# wav -> checked utterances and log-mel features, one job a shard.
+# wav -> checked utterances and log-mel features, one job per shard.
+FEATURES = "work/features/{shard}/features.npy"
 
 
 rule extract_features:
+    """Check a shard's audio files and compute the log-mel features of its utterances."""
     input:
-        corpus=[DEMO_WAVS] if DEMO_DATA else [],
+        corpus=[DEMO_WAVS] if inputs.is_demo(config) else [],
     output:
-        features=keep_or_temp("work/features/{shard}/features.npy"),
+        features=FEATURES if config["features"]["keep"] else temp(FEATURES),
         manifest="work/features/{shard}/manifest.tsv",
         rejected="work/features/{shard}/rejected.tsv",
         sidecar="work/features/{shard}/features.json",
@@ -24,7 +26,7 @@ rule extract_features:
         stamp=shard_stamp,
         roots=roots,
         find_by=find_by,
-        options=FEATURE_OPTIONS,
+        options=options.of_features(config),
     shell:
         "{params.python:q} {params.script:q} --job {params.job:q} --root {params.roots:q} --layout={params.find_by[0]:q}"
         " --shared-speakers {params.find_by[1]} --shard {wildcards.shard} {params.options}"
@@ -33,15 +35,17 @@ rule extract_features:
 
 
 rule merge_manifests:
+    """Merge the tables of all shards, and judge by dataset.on_bad_audio."""
     input:
-        manifests=collect("work/features/{shard}/manifest.tsv", shard=SHARDS),
-        rejected=collect("work/features/{shard}/rejected.tsv", shard=SHARDS),
+        manifests=collect(rules.extract_features.output.manifest, shard=SHARDS),
+        rejected=collect(rules.extract_features.output.rejected, shard=SHARDS),
     output:
         utterances="results/utterances.tsv",
         rejected="results/rejected.tsv",
     log:
         "logs/merge_manifests.log",
     priority: FEATURES_PRIORITY
+    localrule: True
     conda:
         "../envs/cpu.yaml"
     params:

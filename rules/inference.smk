@@ -1,11 +1,13 @@
-# TorchScript -> engine artefact, one a batch size -> embeddings, one job a shard.
+# TorchScript -> engine artefact, one per batch size -> embeddings, one job per shard.
+ARTEFACT = "work/engines/{engine}/bs{batch}"
 
 
 rule compile_engine:
+    """Compile the network for an engine, precision and batch size, and compare it with the trace."""
     input:
-        "work/network/ecapa_tdnn.torchscript.pt",
+        rules.trace_network.output.torchscript,
     output:
-        directory("work/engines/{engine}/bs{batch}"),
+        directory(ARTEFACT),
     log:
         "logs/compile_engine/{engine}_bs{batch}.log",
     priority: 1
@@ -13,13 +15,13 @@ rule compile_engine:
         engine_environment
     threads: config["threads"]
     resources:
-        npu=npus,
+        npu=devices_of_job,
     params:
         key=KEYS.param(),
         job=KEYS.job_name,
         command=engine_command,
         script=script("compile_engine.py"),
-        code=engine_code("compile_engine.py", "torchscript"),
+        code=engine_code("compile_engine.py", engines.parse(engines.REFERENCE)[0]),
         versions=compiler_versions,
         options=engine_options,
         devices=engine_devices,
@@ -31,9 +33,10 @@ rule compile_engine:
 
 
 rule infer:
+    """Compute the embeddings of a shard's utterances."""
     input:
-        artefact="work/engines/{engine}/bs{batch}",
-        features="work/features/{shard}/features.npy",
+        artefact=ARTEFACT,
+        features=FEATURES,
     output:
         embeddings="work/embeddings/{engine}/bs{batch}/{shard}.npy",
         sidecar="work/embeddings/{engine}/bs{batch}/{shard}.json",
@@ -44,7 +47,7 @@ rule infer:
         engine_environment
     threads: config["threads"]
     resources:
-        npu=npus,
+        npu=devices_of_job,
     params:
         key=KEYS.param(),
         job=KEYS.job_name,
@@ -59,3 +62,27 @@ rule infer:
         "({params.command} {params.script:q} --job {params.job:q} --artefact {input.artefact:q} --features {input.features:q}"
         " --crops {params.crops} --options {params.options:q} --threads {threads} {params.devices}"
         " --output {output.embeddings:q} --sidecar {output.sidecar:q}) > {log:q} 2>&1"
+
+
+rule export_bin:
+    """Write embeddings and labels as the files that the original guide's tools read."""
+    input:
+        embeddings=collect(rules.infer.output.embeddings, shard=SHARDS, allow_missing=True),
+        manifests=collect(rules.extract_features.output.manifest, shard=SHARDS),
+    output:
+        embeddings=directory("results/{engine}/bin_bs{batch}/output_bs{batch}"),
+        labels=directory("results/{engine}/bin_bs{batch}/speaker"),
+    log:
+        "logs/export_bin/{engine}_bs{batch}.log",
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        key=KEYS.param(),
+        job=KEYS.job_name,
+        python=python,
+        script=script("export_bin.py"),
+        code=stage_code("export_bin.py"),
+        versions=stage_versions("export_bin.py"),
+    shell:
+        "{params.python:q} {params.script:q} --job {params.job:q} --embeddings {input.embeddings:q} --manifest {input.manifests:q}"
+        " --output {output.embeddings:q} --labels {output.labels:q} > {log:q} 2>&1"

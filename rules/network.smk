@@ -2,10 +2,12 @@
 
 
 rule fetch_checkpoint:
+    """Download the checkpoint's archive."""
     output:
         "work/checkpoint/fetched.zip",
     log:
         "logs/fetch_checkpoint.log",
+    localrule: True
     conda:
         "../envs/cpu.yaml"
     params:
@@ -21,7 +23,12 @@ rule fetch_checkpoint:
         " > {log:q} 2>&1"
 
 
+CHECKPOINT_ARCHIVE = checked(inputs.checkpoint_archive, config, DEMO_ARCHIVES, rules.fetch_checkpoint.output[0])
+checked(inputs.refuse_wildcards, {"checkpoint.archive": [CHECKPOINT_ARCHIVE]}, get_wildcard_names)
+
+
 rule unzip_checkpoint:
+    """Take the checkpoint out of its archive."""
     input:
         CHECKPOINT_ARCHIVE,
     output:
@@ -29,6 +36,7 @@ rule unzip_checkpoint:
     log:
         "logs/unzip_checkpoint.log",
     priority: 1
+    localrule: True
     conda:
         "../envs/cpu.yaml"
     params:
@@ -38,15 +46,16 @@ rule unzip_checkpoint:
         script=script("unzip_checkpoint.py"),
         code=stage_code("unzip_checkpoint.py"),
         source=checkpoint_source,
-        options=options_of(config["checkpoint"], "sha256"),
+        options=options.options_of(config["checkpoint"], "sha256"),
     shell:
         "{params.python:q} {params.script:q} --job {params.job:q} --archive {input:q} --source {params.source:q}"
         " {params.options} --output {output:q} > {log:q} 2>&1"
 
 
 rule trace_network:
+    """Build the network of the checkpoint, compare it with what the settings say, and trace it as TorchScript."""
     input:
-        "work/checkpoint/checkpoint.pt",
+        rules.unzip_checkpoint.output,
     output:
         torchscript="work/network/ecapa_tdnn.torchscript.pt",
         sidecar="work/network/ecapa_tdnn.json",
@@ -64,7 +73,7 @@ rule trace_network:
         versions=stage_versions("trace_network.py"),
         outputs=config["network"]["outputs"],
         source=checkpoint_source,
-        options=TRACE_OPTIONS,
+        options=options.of_trace(config),
     shell:
         "{params.python:q} {params.script:q} --job {params.job:q} --checkpoint {input:q} --source {params.source:q}"
         " --outputs {params.outputs} {params.options}"

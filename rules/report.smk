@@ -1,19 +1,11 @@
 # scores, benchmarks -> pictures and pages for the HTML report. Captions and methods: report/.
 
-# What `snakemake all_benchmarks --report report.html` shows.
-# Scores hardly depend on the batch size: they are drawn for the first one; those of others can be asked for by name.
-REPORT_FIGURES = [
-    collect("results/{page}.html", page=["benchmarks", "answers"]),
-    collect("results/{picture}.svg", picture=["throughput", "latency", "agreement"]),
-    benchmark_files("results/{engine}/det_bs{batch}.svg", batches=config["batch_sizes"][:1]),
-    benchmark_files("results/{engine}/histogram_bs{batch}.svg", batches=config["batch_sizes"][:1]),
-]
-
 
 rule plot_scores:
+    """Draw DET curves and score histograms of an engine."""
     input:
-        scores="results/{engine}/scores_bs{batch}",
-        result="results/{engine}/eer_bs{batch}.json",
+        scores=rules.score.output.scores,
+        result=rules.write_answer.output.json,
     output:
         det=report(
             "results/{engine}/det_bs{batch}.svg",
@@ -48,9 +40,10 @@ rule plot_scores:
 
 
 rule plot_benchmarks:
+    """Draw throughput, latency and agreement of all engines."""
     input:
-        table="results/benchmarks.json",
-        agreement=benchmark_files("results/{engine}/agreement_bs{batch}.tsv", reference=False),
+        table=rules.tabulate_benchmarks.output.json,
+        agreement=benchmark_files(rules.compare_engine.output.table, reference=False),
     output:
         throughput=report(
             "results/throughput.svg",
@@ -87,7 +80,7 @@ rule plot_benchmarks:
         script=script("plot_benchmarks.py"),
         code=stage_code("plot_benchmarks.py"),
         versions=stage_versions("plot_benchmarks.py"),
-        gate=options_of(config["accuracy_gate"], "min_cosine"),
+        gate=options.options_of(config["accuracy_gate"], "min_cosine"),
     shell:
         "{params.python:q} {params.script:q} --job {params.job:q} --benchmarks {input.table:q} --agreement {input.agreement:q} {params.gate}"
         " --throughput-output {output.throughput:q} --latency-output {output.latency:q}"
@@ -96,8 +89,9 @@ rule plot_benchmarks:
 
 # Snakemake's report shows HTML, but only offers text and tables for download.
 rule show_benchmarks:
+    """Write the table of benchmarks as an HTML page for the report."""
     input:
-        "results/benchmarks.md",
+        rules.tabulate_benchmarks.output.md,
     output:
         report(
             "results/benchmarks.html",
@@ -108,6 +102,7 @@ rule show_benchmarks:
         ),
     log:
         "logs/show_benchmarks.log",
+    localrule: True
     conda:
         "../envs/cpu.yaml"
     params:
@@ -121,8 +116,9 @@ rule show_benchmarks:
 
 
 rule show_answers:
+    """Write all answers as an HTML page for the report."""
     input:
-        benchmark_files("results/{engine}/eer_bs{batch}.txt"),
+        benchmark_files(rules.write_answer.output.text),
     output:
         report(
             "results/answers.html",
@@ -133,6 +129,7 @@ rule show_answers:
         ),
     log:
         "logs/show_answers.log",
+    localrule: True
     conda:
         "../envs/cpu.yaml"
     params:
@@ -143,3 +140,16 @@ rule show_answers:
         code=stage_code("write_page.py"),
     shell:
         "{params.python:q} {params.script:q} --job {params.job:q} --title Answers --input {input:q} --output {output:q} > {log:q} 2>&1"
+
+
+# What `snakemake all_benchmarks --report report.html` shows.
+# Scores hardly depend on the batch size: they are drawn for the first one; those of others can be asked for by name.
+REPORT_FIGURES = [
+    *rules.show_benchmarks.output,
+    *rules.show_answers.output,
+    rules.plot_benchmarks.output.throughput,
+    rules.plot_benchmarks.output.latency,
+    rules.plot_benchmarks.output.agreement,
+    benchmark_files(rules.plot_scores.output.det, batches=config["batch_sizes"][:1]),
+    benchmark_files(rules.plot_scores.output.histogram, batches=config["batch_sizes"][:1]),
+]

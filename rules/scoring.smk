@@ -1,23 +1,21 @@
-# embeddings -> scores, EER.
+# embeddings -> scores, numbers and facts -> answer; agreement with the reference.
+SCORES = "results/{engine}/scores_bs{batch}"
 
 
 rule score:
+    """Score all trials of an engine, and compute error rates and their intervals."""
     input:
-        embeddings=collect("work/embeddings/{{engine}}/bs{{batch}}/{shard}.npy", shard=SHARDS),
-        sidecars=collect("work/embeddings/{{engine}}/bs{{batch}}/{shard}.json", shard=SHARDS),
-        manifests=collect("work/features/{shard}/manifest.tsv", shard=SHARDS),
-        rejected=collect("work/features/{shard}/rejected.tsv", shard=SHARDS),
+        embeddings=collect(rules.infer.output.embeddings, shard=SHARDS, allow_missing=True),
+        manifests=collect(rules.extract_features.output.manifest, shard=SHARDS),
+        rejected=collect(rules.extract_features.output.rejected, shard=SHARDS),
         # The verdict of dataset.on_bad_audio.
-        checked="results/rejected.tsv",
-        features=f"work/features/{SHARDS[0]}/features.json",
-        artefact="work/engines/{engine}/bs{batch}",
-        network="work/network/ecapa_tdnn.json",
+        checked=rules.merge_manifests.output.rejected,
+        features=collect(rules.extract_features.output.sidecar, shard=SHARDS[0]),
         trials=TRIALS,
         cohort=COHORT,
     output:
-        text="results/{engine}/eer_bs{batch}.txt",
-        json="results/{engine}/eer_bs{batch}.json",
-        scores=directory("results/{engine}/scores_bs{batch}"),
+        protocols="work/protocols/{engine}/bs{batch}.json",
+        scores=directory(SCORES),
     log:
         "logs/score/{engine}_bs{batch}.log",
     conda:
@@ -29,27 +27,58 @@ rule score:
         script=script("score.py"),
         code=stage_code("score.py"),
         versions=stage_versions("score.py"),
-        options=SCORING_OPTIONS,
+        options=options.of_scoring(config),
+    shell:
+        "{params.python:q} {params.script:q} --job {params.job:q} --embeddings {input.embeddings:q}"
+        " --manifest {input.manifests:q} --rejected {input.rejected:q} --features {input.features:q}"
+        " --trials {input.trials:q} --cohort {input.cohort:q} {params.options}"
+        " --output {output.protocols:q} --scores {output.scores:q} > {log:q} 2>&1"
+
+
+rule write_answer:
+    """Write the answer for people and for programs, a stage of its own: other words cost no other scoring."""
+    input:
+        protocols=rules.score.output.protocols,
+        sidecars=collect(rules.infer.output.sidecar, shard=SHARDS, allow_missing=True),
+        features=collect(rules.extract_features.output.sidecar, shard=SHARDS[0]),
+        artefact=ARTEFACT,
+        network=rules.trace_network.output.sidecar,
+    output:
+        text="results/{engine}/eer_bs{batch}.txt",
+        json="results/{engine}/eer_bs{batch}.json",
+    log:
+        "logs/write_answer/{engine}_bs{batch}.log",
+    localrule: True
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        key=KEYS.param(),
+        job=KEYS.job_name,
+        python=python,
+        script=script("write_answer.py"),
+        code=stage_code("write_answer.py"),
+        versions=stage_versions("write_answer.py"),
+        options=options.of_answer(config),
         roots=roots,
         layout=lambda wildcards: LAYOUT,
     shell:
-        "{params.python:q} {params.script:q} --job {params.job:q} --embeddings {input.embeddings:q} --sidecar {input.sidecars:q}"
-        " --manifest {input.manifests:q} --rejected {input.rejected:q} --features {input.features:q}"
-        " --artefact {input.artefact:q}/artefact.json --network {input.network:q} --trials {input.trials:q}"
-        " --cohort {input.cohort:q}"
-        " --root {params.roots:q} --layout={params.layout:q} {params.options} --text {output.text:q}"
-        " --json {output.json:q} --scores {output.scores:q} > {log:q} 2>&1"
+        "{params.python:q} {params.script:q} --job {params.job:q} --protocols {input.protocols:q}"
+        " --sidecar {input.sidecars:q} --features {input.features:q} --artefact {input.artefact:q}/artefact.json"
+        " --network {input.network:q} --root {params.roots:q} --layout={params.layout:q} {params.options}"
+        " --text {output.text:q} --json {output.json:q} > {log:q} 2>&1"
 
 
 rule copy_answer:
+    """Copy the configured engine's answer to results/."""
     input:
-        text=f"results/{ENGINE}/eer_bs{{batch}}.txt",
-        json=f"results/{ENGINE}/eer_bs{{batch}}.json",
+        text=collect(rules.write_answer.output.text, engine=ENGINE, allow_missing=True),
+        json=collect(rules.write_answer.output.json, engine=ENGINE, allow_missing=True),
     output:
         text="results/eer_bs{batch}.txt",
         json="results/eer_bs{batch}.json",
     log:
         "logs/copy_answer/bs{batch}.log",
+    localrule: True
     conda:
         "../envs/cpu.yaml"
     params:
@@ -60,3 +89,33 @@ rule copy_answer:
         code=stage_code("copy_answer.py"),
     shell:
         "{params.python:q} {params.script:q} --job {params.job:q} --input {input:q} --output {output:q} > {log:q} 2>&1"
+
+
+rule compare_engine:
+    """Compare embeddings and error rates of an engine with those of the reference."""
+    input:
+        embeddings=collect(rules.infer.output.embeddings, shard=SHARDS, allow_missing=True),
+        reference=collect(rules.infer.output.embeddings, engine=engines.REFERENCE, shard=SHARDS, allow_missing=True),
+        manifests=collect(rules.extract_features.output.manifest, shard=SHARDS),
+        scores=SCORES,
+        reference_scores=collect(SCORES, engine=engines.REFERENCE, allow_missing=True),
+    output:
+        table="results/{engine}/agreement_bs{batch}.tsv",
+        summary="results/{engine}/agreement_bs{batch}.json",
+    log:
+        "logs/compare_engine/{engine}_bs{batch}.log",
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        key=KEYS.param(),
+        job=KEYS.job_name,
+        python=python,
+        script=script("compare_engine.py"),
+        code=stage_code("compare_engine.py"),
+        versions=stage_versions("compare_engine.py"),
+        gate=options.options_of(config["accuracy_gate"], "min_cosine", "max_eer_increase"),
+        bootstrap=BOOTSTRAP_OPTIONS,
+    shell:
+        "{params.python:q} {params.script:q} --job {params.job:q} --embeddings {input.embeddings:q} --reference {input.reference:q}"
+        " --manifest {input.manifests:q} --scores {input.scores:q} --reference-scores {input.reference_scores:q}"
+        " {params.bootstrap} {params.gate} --table {output.table:q} --output {output.summary:q} > {log:q} 2>&1"

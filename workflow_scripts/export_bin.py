@@ -13,31 +13,26 @@ import numpy as np
 import torch
 
 from asv import cli, files
-from asv.errors import InputError
-from asv.features import manifest
+from asv.scoring import embeddings
 
 
 def main():
     parser = cli.parser(__doc__)
-    parser.add_argument("--embeddings", type=Path, nargs="+", required=True, help=".npy of infer.py, one a shard")
+    parser.add_argument("--embeddings", type=Path, nargs="+", required=True, help=".npy of infer.py, one per shard")
     parser.add_argument("--manifest", type=Path, nargs="+", required=True, help="manifests of the same shards")
     parser.add_argument("--output", type=Path, required=True, help="folder of mels{i}_0.bin")
     parser.add_argument("--labels", type=Path, required=True, help="folder of speakers{i}.pt")
     options = parser.parse_args()
-    tables = [manifest.read_utterances(table) for table in options.manifest]
-    speakers = sorted({utterance.speaker for utterances in tables for utterance in utterances})
-    numbers = {speaker: number for number, speaker in enumerate(speakers)}
+    shards = list(embeddings.load_shards(options.manifest, options.embeddings))
+    names = sorted({utterance.speaker for utterances, _ in shards for utterance in utterances})
+    numbers = {speaker: number for number, speaker in enumerate(names)}
     rows = []
     with files.atomic_folder(options.output) as output, files.atomic_folder(options.labels) as labels:
-        for table, utterances, array in zip(options.manifest, tables, options.embeddings):
-            embeddings = np.load(array)
-            if len(utterances) != len(embeddings):
-                raise InputError(f"{array}: {len(embeddings)} embeddings for {len(utterances)} rows of {table}")
-            for utterance, embedding in zip(utterances, embeddings):
-                index, label = len(rows) + 1, numbers[utterance.speaker]
-                embedding.astype(np.float32).tofile(output / f"mels{index}_0.bin")
-                torch.save(torch.tensor([label]), labels / f"speakers{index}.pt")
-                rows.append((index, utterance.utterance, utterance.speaker, label))
+        for utterance, embedding in (pair for shard in shards for pair in zip(*shard)):
+            index, label = len(rows) + 1, numbers[utterance.speaker]
+            embedding.astype(np.float32).tofile(output / f"mels{index}_0.bin")
+            torch.save(torch.tensor([label]), labels / f"speakers{index}.pt")
+            rows.append((index, utterance.utterance, utterance.speaker, label))
         files.write_table(output / "utterances.tsv", ("index", "utterance", "speaker", "label"), rows)
     print(f"{len(rows)} embeddings and speakers")
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from asv import cli, files
 from asv.errors import InputError
-from asv.report import plots
+from asv.report import benchmark_figures, figure
 
 
 def engine_and_batch(path):
@@ -33,16 +33,16 @@ def main():
     parser = cli.parser(__doc__)
     parser.add_argument("--benchmarks", type=Path, required=True, help="benchmarks.json")
     parser.add_argument("--agreement", type=Path, nargs="*", default=[], help="tables <engine>/agreement_bs<N>.tsv")
-    parser.add_argument("--min-cosine", type=float, help="least cosine that the accuracy gate accepts, to be shown")
+    parser.add_argument("--min-cosine", type=float, help="lowest cosine that the accuracy gate accepts, to be shown")
     parser.add_argument("--throughput-output", type=Path, required=True, help="SVG of the throughput")
     parser.add_argument("--latency-output", type=Path, required=True, help="SVG of the latency")
     parser.add_argument("--agreement-output", type=Path, required=True, help="SVG of the agreement")
     options = parser.parse_args()
     table = files.read_json(options.benchmarks)
-    agreement = plots.agreement_figure(table, read_cosines(options.agreement), options.min_cosine)
-    plots.save_both(plots.throughput_figure(table), options.throughput_output)
-    plots.save_both(plots.latency_figure(table), options.latency_output)
-    plots.save_both(agreement, options.agreement_output)
+    agreement = benchmark_figures.agreement_figure(table, read_cosines(options.agreement), options.min_cosine)
+    figure.save_both(benchmark_figures.throughput_figure(table), options.throughput_output)
+    figure.save_both(benchmark_figures.latency_figure(table), options.latency_output)
+    figure.save_both(agreement, options.agreement_output)
 
 
 if __name__ == "__main__":

@@ -9,40 +9,61 @@ from asv.benchmark import document, published, table
 from asv.errors import InputError
 
 
-def load_row(root, engine, batch, machine):
-    """A row from the files of its stages, where the workflow puts them below ``root``."""
-    agreement = root / f"results/{engine}/agreement_bs{batch}.json"
+def load_row(benchmark, artefact, result, agreement, machine):
+    """A row from the files of its stages; ``agreement`` is None for the reference."""
     try:
         return table.row(
-            files.read_json(root / f"work/benchmarks/{engine}/bs{batch}.json"),
-            files.read_json(root / f"work/engines/{engine}/bs{batch}/artefact.json"),
-            files.read_json(root / f"results/{engine}/eer_bs{batch}.json"),
-            None if engine == engines.REFERENCE else files.read_json(agreement),
+            files.read_json(benchmark),
+            files.read_json(artefact / "artefact.json"),
+            files.read_json(result),
+            agreement and files.read_json(agreement),
             machine,
         )
     except FileNotFoundError as error:
-        raise InputError(f"{error.filename}: no such file; `snakemake all_benchmarks` makes it below --root") from error
+        raise InputError(f"{error.filename}: no such file; `snakemake all_benchmarks` makes it") from error
+
+
+def paired_with_rows(parser, options):
+    """The files of each row: a benchmark, an artefact, a result, and an agreement for all rows but the reference's."""
+    labels = [row.split(":")[0] for row in options.rows]
+    others = [label for label in labels if label != engines.REFERENCE]
+    lists = {name: getattr(options, name) for name in ("benchmarks", "artefacts", "results", "agreements")}
+    for name, paths in lists.items():
+        expected = len(others if name == "agreements" else labels)
+        if len(paths) != expected:
+            parser.error(f"--{name}: {len(paths)} files for {expected} rows; give one for each row, in the same order")
+    agreements = iter(options.agreements)
+    return [
+        (*row, None if label == engines.REFERENCE else next(agreements))
+        for label, *row in zip(labels, options.benchmarks, options.artefacts, options.results)
+    ]
 
 
 def main():
     parser = cli.parser(__doc__)
-    parser.add_argument("--root", type=Path, default=Path(), help="folder of the run, with work/ and results/")
     parser.add_argument("--rows", nargs="*", default=[], metavar="ENGINE:BATCH", help="such as openvino-f32:4")
     parser.add_argument("--unsupported", nargs="*", default=[], metavar="ENGINE:BATCH:WHY")
+    inputs = {
+        "benchmarks": "JSON of benchmark_engine.py, one for each of --rows, in their order",
+        "artefacts": "folders of compile_engine.py, one for each row",
+        "results": "JSON of score.py, one for each row",
+        "agreements": f"JSON of compare_engine.py, one for each row but those of {engines.REFERENCE}",
+    }
+    for name, text_of_help in inputs.items():
+        parser.add_argument(f"--{name}", nargs="*", default=[], type=Path, help=text_of_help)
     parser.add_argument("--machine", type=Path, required=True, help="JSON of measure_machine.py")
     parser.add_argument("--output", type=Path, required=True, help="benchmarks; .tsv, .md and .json are put behind it")
     options = parser.parse_args()
     if not (options.rows or options.unsupported):
         parser.error("no row: --rows or --unsupported is needed")
     machine = files.read_json(options.machine)
-    pairs = [pair.split(":") for pair in options.rows]
-    rows = [load_row(options.root, engine, batch, machine) for engine, batch in pairs]
+    rows = [load_row(*paths, machine) for paths in paired_with_rows(parser, options)]
     rows += [
         table.unsupported_row(engine, int(batch), why)
         for engine, batch, why in (part.split(":", 2) for part in options.unsupported)
     ]
     table.mark_best(rows)
-    result = files.read_json(options.root / f"results/{pairs[0][0]}/eer_bs{pairs[0][1]}.json") if pairs else None
+    result = files.read_json(options.results[0]) if options.rows else None
     benchmarks = {
         "demo": document.demo_note(result),
         "recommendation": table.recommendation(rows),

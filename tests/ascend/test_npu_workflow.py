@@ -175,7 +175,7 @@ def test_a_second_call_does_nothing_and_another_place_neither(project):
     assert project.jobs("results/eer_bs3.txt", dry=True) == []
     project.configure(text.replace("devices: [0, 1]", "optimization_level: 1"))
     stale = project.jobs("results/eer_bs3.txt", dry=True)
-    assert {job.split()[0] for job in stale} == {"compile_engine", "infer", "score", "copy_answer"}
+    assert {job.split()[0] for job in stale} == {"compile_engine", "infer", "score", "write_answer", "copy_answer"}
     project.configure(text)
 
 

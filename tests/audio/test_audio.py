@@ -665,12 +665,13 @@ def test_notes_are_counted_one_by_one():
 def test_notes_are_counted_in_the_answer(tmp_path):
     random = np.random.default_rng(0)
     names = [f"{s}/v/{n}.wav" for s in "abc" for n in range(3)]
-    arguments = write_score_inputs(tmp_path, names, random.standard_normal((9, 192)).astype(np.float32), [3.0] * 9)
+    score, answer = write_score_inputs(tmp_path, names, random.standard_normal((9, 192)).astype(np.float32), [3.0] * 9)
     rows = manifest.read_utterances(tmp_path / "manifest.tsv")
     rows[4] = replace(rows[4], notes="header without length; peak above 1")
     manifest.write_utterances(tmp_path / "manifest.tsv", rows)
-    code, stderr = run_script("score.py", *arguments)
-    assert code == 0, stderr
+    for script, arguments in (("score.py", score), ("write_answer.py", answer)):
+        code, stderr = run_script(script, *arguments)
+        assert code == 0, stderr
     noted = files.read_json(tmp_path / "eer.json")["utterances"]["noted"]
     assert noted == {"header without length": 1, "peak above 1": 1}
     assert (

@@ -136,10 +136,10 @@ def test_the_gate_passes(project):
         (0.9999, -0.5, []),
         (0.999, 0.002, []),
         (0.9999, None, []),
-        (0.98, 0.0, ["least cosine 0.980000 is under 0.999"]),
-        (float("nan"), 0.0, ["least cosine nan is under 0.999"]),
+        (0.98, 0.0, ["lowest cosine 0.980000 is below 0.999"]),
+        (float("nan"), 0.0, ["lowest cosine nan is below 0.999"]),
         (1.0, 0.0035, ["EER is up by 0.350 points, more than 0.2"]),
-        (0.5, 0.5, ["least cosine 0.500000 is under 0.999", "EER is up by 50.000 points, more than 0.2"]),
+        (0.5, 0.5, ["lowest cosine 0.500000 is below 0.999", "EER is up by 50.000 points, more than 0.2"]),
     ],
 )
 def test_the_gates_verdict(cosine, increase, faults):
@@ -227,11 +227,31 @@ def test_a_shard_without_features_is_named(tmp_path):
     assert_one_error(outcome, f"{tmp_path}/features.npy: no features", "every utterance of this shard was rejected")
 
 
+def tabulate(folder, **lists):
+    """Outcome of a table of one row of OpenVINO and one of the reference."""
+    files.write_json(folder / "machine.json", MACHINE)
+    inputs = {name: [folder / f"{name}{number}.json" for number in range(2)] for name in ("benchmarks", "results")}
+    inputs |= {"artefacts": [folder / "a", folder / "b"], "agreements": [folder / "agreement.json"], **lists}
+    arguments = [word for name, paths in inputs.items() for word in (f"--{name}", *paths)]
+    arguments += ["--machine", folder / "machine.json", "--output", folder / "table"]
+    return run_script("tabulate_benchmarks.py", "--rows", "openvino-f32:4", "torchscript-f32:4", *arguments)
+
+
 def test_a_measurement_that_is_not_there_is_named(tmp_path):
-    files.write_json(tmp_path / "machine.json", MACHINE)
-    arguments = ["--root", tmp_path / "x", "--machine", tmp_path / "machine.json", "--output", tmp_path / "b"]
-    outcome = run_script("tabulate_benchmarks.py", "--rows", "openvino-f32:4", *arguments)
-    assert_one_error(outcome, "bs4.json: no such file; `snakemake all_benchmarks` makes it")
+    assert_one_error(tabulate(tmp_path), "benchmarks0.json: no such file; `snakemake all_benchmarks` makes it")
+
+
+@pytest.mark.parametrize(
+    ("lists", "message"),
+    [
+        ({"agreements": []}, "--agreements: 0 files for 1 rows"),  # the reference has none
+        ({"results": ["a", "b", "c"]}, "--results: 3 files for 2 rows"),
+    ],
+)
+def test_as_many_files_as_rows(tmp_path, lists, message):
+    code, output = tabulate(tmp_path, **lists)
+    assert code == 2
+    assert message in output
 
 
 def test_what_this_machine_cannot_run_is_a_row():

@@ -23,7 +23,7 @@ REPEATED = {
         **{f"--{name.partition('.')[2].replace('_', '-')}": name for name in LEAVES if name.startswith("features.")},
     },
     "score.py": {
-        "--missing": "scoring.on_missing_trial",
+        "--on-missing-trial": "scoring.on_missing_trial",
         "--subtract-mean": "scoring.subtract_mean",
         "--as-norm-top": "scoring.as_norm.top",
         "--bootstrap-replicates": "scoring.bootstrap.replicates",

@@ -5,6 +5,7 @@ import json
 import xml.etree.ElementTree as ElementTree
 from statistics import NormalDist
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -16,7 +17,7 @@ from support.synthetic import write_checkpoint, write_tree, write_trials
 from support.workflow import Workflow
 
 from asv import files
-from asv.report import plots
+from asv.report import benchmark_figures, figure, score_figures
 from asv.scoring import metrics
 
 ENGINES = ("torchscript-f32", "openvino-f32", "openvino-bf16")
@@ -33,18 +34,20 @@ def trial_scores(separation=2.5, count=400, seed=0):
 
 
 def result_of(scores_of, demo=False, **extra):
-    """A result as score.py writes it, as far as pictures need it."""
+    """A result as write_answer.py writes it, as far as pictures need it."""
     return {
         "dataset": {"demo": demo},
         "network": {"demo": "small, trained on synthetic voices" if demo else None},
         "engine": {"name": "openvino", "precision": "f32", "batch_size": 4},
+        "scoring": {"as_norm": None},
         "protocols": {name: metrics.summary(*scores) for name, scores in scores_of.items()},
         **extra,
     }
 
 
-def rates_of(scores_of):
-    return {name: metrics.error_rates(*scores) for name, scores in scores_of.items()}
+def curves_of(scores_of):
+    priors = [str(prior) for prior in metrics.PRIORS]
+    return {name: score_figures.det_curve(metrics.error_rates(*s), priors) for name, s in scores_of.items()}
 
 
 def row_of(engine, size, speed=100.0, gate="PASS"):
@@ -115,8 +118,9 @@ SCORE_SETS = {
 def test_text_of_score_pictures_is_legible(name, demo, monkeypatch):
     scores_of = SCORE_SETS[name]
     result = result_of(scores_of, demo)
-    for figure in (plots.det_figure(result, rates_of(scores_of)), plots.histogram_figure(result, scores_of)):
-        texts = assert_legible(figure, monkeypatch)
+    det = score_figures.det_figure(result, curves_of(scores_of))
+    for drawn in (det, score_figures.histogram_figure(result, scores_of)):
+        texts = assert_legible(drawn, monkeypatch)
         assert any(text.startswith("DEMO: synthetic voices") for text in texts) == demo
 
 
@@ -136,8 +140,8 @@ TABLES = {
 @pytest.mark.parametrize("name", TABLES)
 def test_text_of_benchmark_pictures_is_legible(name, monkeypatch):
     table = TABLES[name]
-    for figure in (plots.throughput_figure(table), plots.latency_figure(table)):
-        texts = assert_legible(figure, monkeypatch)
+    for drawn in (benchmark_figures.throughput_figure(table), benchmark_figures.latency_figure(table)):
+        texts = assert_legible(drawn, monkeypatch)
         assert any(text.startswith("DEMO") for text in texts) == bool(table["demo"])
         assert ("fails the accuracy gate" in texts) == (name == "failed gate")
         assert any("Not supported" in text for text in texts) == ("unsupported" in name)
@@ -152,24 +156,24 @@ def test_text_of_benchmark_pictures_is_legible(name, monkeypatch):
 )
 @pytest.mark.parametrize("gate", [None, 0.999])
 def test_text_of_the_agreement_is_legible(cosines, gate, monkeypatch):
-    texts = assert_legible(plots.agreement_figure(usual_table(), cosines, gate), monkeypatch)
+    texts = assert_legible(benchmark_figures.agreement_figure(usual_table(), cosines, gate), monkeypatch)
     assert any(text.startswith("DEMO") for text in texts)
     assert any("accuracy gate" in text for text in texts) == bool(gate and cosines)
 
 
 def test_the_check_of_overlaps_has_teeth(monkeypatch):
     for place in ((0.5, 0.5), (0.99, 0.2)):
-        figure = plots.throughput_figure(usual_table())
-        figure.text(0.5, 0.5, "one of two")
-        figure.text(*place, "the other of two")
+        drawn = benchmark_figures.throughput_figure(usual_table())
+        drawn.text(0.5, 0.5, "one of two")
+        drawn.text(*place, "the other of two")
         with pytest.raises(AssertionError, match=r"lies on|leaves the picture"):
-            assert_legible(figure, monkeypatch)
+            assert_legible(drawn, monkeypatch)
 
 
 def test_deviate_axes_by_hand():
     """The middle of the axes is 50 %, and distances are those of the normal deviate."""
     axes = Figure().subplots()
-    plots.set_deviate_axes(axes, 0.001, 0.999)
+    score_figures.set_deviate_axes(axes, 0.001, 0.999)
     deviate = NormalDist().inv_cdf
     for rate in (0.001, 0.0228, 0.1587, 0.5, 0.9):
         expected = (deviate(rate) - deviate(0.001)) / (deviate(0.999) - deviate(0.001))
@@ -181,7 +185,7 @@ def test_deviate_axes_by_hand():
 
 def test_normal_scores_give_a_straight_det_curve():
     scores, targets = trial_scores(2.0, 1_000_000)
-    false_accept, miss = plots.det_curve(metrics.error_rates(scores, targets))
+    false_accept, miss = score_figures.visible_points(metrics.error_rates(scores, targets))
     inner = (false_accept > 0.01) & (miss > 0.01)
     deviates = np.array([[NormalDist().inv_cdf(rate) for rate in rates[inner]] for rates in (false_accept, miss)])
     np.testing.assert_allclose(deviates.sum(axis=0), -2.0, atol=0.02)  # equal variances: slope -1, offset d'
@@ -192,18 +196,18 @@ def test_min_dcf_point_has_the_least_cost():
     scores, targets = trial_scores()
     rates = metrics.error_rates(scores, targets)
     for prior in (0.01, 0.05, 0.5):
-        false_accept, miss = plots.min_dcf_point(rates, prior)
+        false_accept, miss = metrics.min_dcf_point(rates, prior)
         costs = [prior * m + (1 - prior) * f for f, m in zip(rates.false_accept, rates.miss)]
         assert prior * miss + (1 - prior) * false_accept == min(costs)
 
 
 def test_operating_points_are_on_the_picture():
     scores_of = {"demo": trial_scores()}
-    result, rates = result_of(scores_of), rates_of(scores_of)
-    axes = plots.det_figure(result, rates).axes[0]
+    result, curves = result_of(scores_of), curves_of(scores_of)
+    axes = score_figures.det_figure(result, curves).axes[0]
     points = [tuple(line.get_xydata()[0]) for line in axes.lines if len(line.get_xydata()) == 1]
     eer = result["protocols"]["demo"]["eer"]
-    costs = [plots.min_dcf_point(rates["demo"], prior) for prior in (0.01, 0.05)]
+    costs = list(curves["demo"].min_dcf.values())
     assert costs[0][0] == 0  # has no place on these axes, and is drawn on their edge
     assert points == [(eer, eer), (axes.get_xlim()[0], costs[0][1]), costs[1]]
 
@@ -211,7 +215,7 @@ def test_operating_points_are_on_the_picture():
 @pytest.mark.parametrize("span", [(-0.3, 0.9), (0.0, 1e-9), (-250.0, 4000.0), (0.5, 0.5)])
 def test_bins_hold_every_score(span):
     scores = np.linspace(*span, 1000)
-    edges = plots.bins(scores)
+    edges = score_figures.bins(*score_figures.extremes([scores]))
     assert np.histogram(scores, edges)[0].sum() == len(scores)
     assert 1 <= len(edges) - 1 <= 62
     assert edges[1] - edges[0] > 1e-6  # no noise of the last digits
@@ -222,26 +226,28 @@ def test_axes_have_units():
     result = result_of(scores_of)
     normalised = {**result, "scoring": {"as_norm": {"top": 300}}}
     figures = (
-        plots.det_figure(result, rates_of(scores_of)),
-        plots.histogram_figure(result, scores_of),
-        plots.histogram_figure(normalised, scores_of),
-        plots.throughput_figure(usual_table()),
-        plots.latency_figure(usual_table()),
+        score_figures.det_figure(result, curves_of(scores_of)),
+        score_figures.histogram_figure(result, scores_of),
+        score_figures.histogram_figure(normalised, scores_of),
+        benchmark_figures.throughput_figure(usual_table()),
+        benchmark_figures.latency_figure(usual_table()),
     )
-    for figure in figures:
-        for axes in figure.axes:
+    for drawn in figures:
+        for axes in drawn.axes:
             assert "(" in axes.get_xlabel()
             assert "(" in axes.get_ylabel()
     assert "standard deviations" in figures[2].axes[0].get_xlabel()
-    assert "(no unit" in plots.agreement_figure(usual_table(), cosines_of()).axes[0].get_xlabel()
+    assert "(no unit" in benchmark_figures.agreement_figure(usual_table(), cosines_of()).axes[0].get_xlabel()
 
 
 def test_an_engine_has_one_colour_in_all_pictures():
     table = usual_table()
-    lines = {line.get_color() for c in plots.throughput_figure(table).axes[0].containers for line in c.lines[:1]}
-    assert lines == {plots.line_style(index)["color"] for index in range(3)}
-    only_last = plots.agreement_figure(table, cosines_of(ENGINES[2:]))
-    assert {line.get_color() for line in only_last.axes[0].lines} == {plots.line_style(2)["color"]}
+    lines = {
+        line.get_color() for c in benchmark_figures.throughput_figure(table).axes[0].containers for line in c.lines[:1]
+    }
+    assert lines == {figure.line_style(index)["color"] for index in range(3)}
+    only_last = benchmark_figures.agreement_figure(table, cosines_of(ENGINES[2:]))
+    assert {line.get_color() for line in only_last.axes[0].lines} == {figure.line_style(2)["color"]}
 
 
 # The scripts
@@ -284,6 +290,14 @@ def test_plot_scores_twice(tmp_path):
         contents.append({path.name: path.read_bytes() for path in sorted(folder.iterdir())})
     assert list(contents[0]) == ["det.png", "det.svg", "histogram.png", "histogram.svg"]
     assert contents[0] == contents[1]
+
+
+def test_drawing_leaves_the_settings_of_others_alone():
+    with mpl.rc_context({"font.size": 7}):
+        before = dict(mpl.rcParams)
+        drawn = benchmark_figures.throughput_figure(usual_table())
+        assert dict(mpl.rcParams) == before
+    assert drawn.axes[0].xaxis.label.get_size() == figure.STYLE["font.size"]
 
 
 def test_plot_scores_refuses_tables_of_another_run(tmp_path):
@@ -347,7 +361,7 @@ def test_pictures_and_report_of_a_run(tmp_path):
     assert workflow.jobs(target) == []
     lines = (tmp_path / "trials.txt").read_text().splitlines(keepends=True)
     (tmp_path / "trials.txt").write_text("".join(lines[:-1]))
-    assert workflow.jobs(target) == ["plot_scores bs4", "score bs4"]
+    assert workflow.jobs(target) == ["plot_scores bs4", "score bs4", "write_answer bs4"]
     workflow.run(target, "--report", "report.html")
     report = (tmp_path / "report.html").read_text()
     for part in ("Doddington", json.dumps("DET curve"), "det_bs4.svg;base64"):

@@ -1,16 +1,13 @@
-"""The scoring stage as a command, on generated embeddings: what its result says, and what it refuses."""
-
-import json
-import sys
-from unittest import mock
+"""Scoring and the answer, on generated embeddings: what the result says, and what is refused."""
 
 import numpy as np
 import pytest
 from support.scripts import assert_one_error, run_script
 from support.synthetic import write_score_inputs
 
-import score
-from asv.scoring import bootstrap, cosine, metrics
+from asv import files
+from asv.errors import InputError
+from asv.scoring import answer, bootstrap, cosine, embeddings, metrics, notes, protocols, result, speakers
 
 EXISTING_KEYS = {"eer", "threshold", "min_dcf", "roc_auc", "targets", "nontargets", "md5"}
 
@@ -36,13 +33,29 @@ class Stage:
         rows = [row for number, row in enumerate(rows) if row[0] or number % 3 == 0]
         path.write_text("".join(f"{target} {a} {b}\n" for target, a, b in rows))
 
-    def run(self, *arguments):
-        return run_script("score.py", *self.arguments, *arguments)
-
-    def result(self, *arguments):
-        with mock.patch.object(sys, "argv", ["score.py", *map(str, self.arguments), *map(str, arguments)]):
-            score.main()
-        return json.loads((self.folder / "eer.json").read_text()), (self.folder / "eer.txt").read_text()
+    def result(self, *trials, cohort=None, subtract_mean="none", replicates=1000, **settings):
+        """The answer for programs and that for a person; scores are written to the folder."""
+        shard = [[self.folder / "manifest.tsv"], [self.folder / "embeddings.npy"]]
+        utterances, arrays = embeddings.load(*shard)
+        data = embeddings.prepare(utterances, arrays, [], cohort, subtract_mean)
+        settings = protocols.Settings(draws=protocols.Draws(replicates), **settings)
+        with files.atomic_folder(self.folder / "scores") as folder:
+            scored, left_out = protocols.score(data, trials, folder, settings)
+        as_norm = cohort and protocols.as_norm_of(cohort, len(data.cohort), settings.top)
+        facts = {
+            "scoring": {"subtract_mean": subtract_mean, "as_norm": as_norm},
+            "protocols": scored,
+            "centroid_left_out": left_out,
+            "utterances": speakers.describe_utterances(utterances, [], 16000),
+            "versions": result.versions(),
+            "code": "",
+        }
+        stages = {name: files.read_json(self.folder / f"{name}.json") for name in ("artefact", "features", "network")}
+        stages["network"]["demo"] = None
+        engine, dataset = result.one_of([self.folder / "sidecar.json"]), {"root": ["wavs"], "demo": False}
+        finished = notes.with_notes(scored, stages["network"]["speakers"])
+        found = result.assemble(facts, finished, dataset, layout="", engine=engine, code="", **stages)
+        return found, answer.text(found)
 
     def scores(self, name="list"):
         rows = [line.split("\t") for line in (self.folder / "scores" / f"{name}.tsv").read_text().splitlines()[1:]]
@@ -57,7 +70,7 @@ def stage(tmp_path):
 
 
 def test_the_result_has_what_it_had_and_more(stage):
-    result, text = stage.result("--trials", stage.list)
+    result, text = stage.result(stage.list)
     assert list(result["protocols"]) == ["list", "centroid", "centroid_leave_one_out"]
     first, second, targets, scores = stage.scores()
     speakers = np.array([name.split("/")[0] for name in stage.names])
@@ -87,8 +100,7 @@ def test_mean_subtraction_and_as_norm(stage):
     cohort = stage.folder / "cohort.txt"
     cohort.write_text("\n".join(["", *stage.names[24:], stage.names[24]]) + "\n")
     stage.write(stage.list, stage.names[:24])
-    settings = ["--cohort", cohort, "--as-norm-top", 4, "--subtract-mean", "cohort", "--bootstrap-replicates", 0]
-    result, text = stage.result("--trials", stage.list, *settings)
+    result, text = stage.result(stage.list, cohort=cohort, top=4, subtract_mean="cohort", replicates=0)
     first, second, targets, scores = stage.scores()
     centred = cosine.subtract_mean(stage.embeddings, range(24, 48))
     speakers = cosine.speaker_centroids(centred[24:], [name.split("/")[0] for name in stage.names[24:]])
@@ -103,17 +115,17 @@ def test_mean_subtraction_and_as_norm(stage):
     assert (facts["cohort"], facts["speakers"], facts["top"]) == ("cohort.txt", 6, 4)
     assert "(AS-norm by the top 4 of 6 cohort speakers, cosine less the mean of the cohort, at the EER)" in text
     # The centroid protocols are the seed's, of the embeddings as they are.
-    plain, _ = stage.result("--trials", stage.list, "--bootstrap-replicates", 0)
+    plain, _ = stage.result(stage.list, replicates=0)
     for name in ("centroid", "centroid_leave_one_out"):
         assert result["protocols"][name] == plain["protocols"][name]
-    other, _ = stage.result("--trials", stage.list, "--subtract-mean", "dataset")
+    other, _ = stage.result(stage.list, subtract_mean="dataset")
     assert len({r["protocols"]["list"]["threshold"] for r in (result, plain, other)}) == 3
 
 
 def test_a_cohort_that_knows_the_trials_speakers_is_noted(stage):
     cohort = stage.folder / "cohort.txt"
     cohort.write_text("\n".join(stage.names[40:]))
-    result, text = stage.result("--trials", stage.list, "--cohort", cohort)
+    result, text = stage.result(stage.list, cohort=cohort)
     assert result["protocols"]["list"]["notes"] == ["2 speakers of the trials are in the cohort of AS-norm, too"]
     assert "WARNING     2 speakers of the trials" in text
 
@@ -135,11 +147,15 @@ def test_wrong_cohorts(stage, content, parts):
     cohort = stage.folder / "cohort.txt"
     if content is not None:
         cohort.write_text(content)
-    assert_one_error(stage.run("--trials", stage.list, "--cohort", cohort), *parts)
+    with pytest.raises(InputError) as error:
+        stage.result(stage.list, cohort=cohort)
+    for part in parts:
+        assert part in str(error.value)
 
 
 def test_cohort_mean_without_a_cohort(stage):
-    assert_one_error(stage.run("--trials", stage.list, "--subtract-mean", "cohort"), "scoring.as_norm.cohort")
+    with pytest.raises(InputError, match=r"scoring\.as_norm\.cohort"):
+        stage.result(stage.list, subtract_mean="cohort")
 
 
 @pytest.mark.parametrize(
@@ -153,7 +169,7 @@ def test_cohort_mean_without_a_cohort(stage):
 )
 def test_speakers_that_the_network_has_heard_are_flagged(tmp_path, speakers, training, heard):
     stage = Stage(tmp_path, speakers, training)
-    result, text = stage.result("--trials", stage.list)
+    result, text = stage.result(stage.list)
     for protocol in result["protocols"].values():
         assert protocol["heard_speakers"] == heard
         assert bool(protocol["notes"]) == bool(heard)
@@ -168,7 +184,7 @@ def test_labels_against_folders(stage):
 
     def answer(labels):
         stage.list.write_text("".join(f"{label} {a} {b}\n" for label, (_, a, b) in zip(labels, lines)))
-        result, text = stage.result("--trials", stage.list, "--bootstrap-replicates", 10)
+        result, text = stage.result(stage.list, replicates=10)
         protocol = result["protocols"]["list"]
         wrong = sum((a.split("/")[0] == b.split("/")[0]) != int(label) for label, (_, a, b) in zip(labels, lines))
         assert protocol["contradicting_labels"] == wrong
@@ -203,7 +219,7 @@ def test_trials_of_an_utterance_with_itself_are_noted(stage):
     a, b, c = stage.names[0], stage.names[10], stage.names[5]
     with stage.list.open("a") as stream:
         stream.write(f"1 {a} {a}\n1 {b} wav/{b}\n0 {c} {c}\n")
-    result, text = stage.result("--trials", stage.list, "--bootstrap-replicates", 0)
+    result, text = stage.result(stage.list, replicates=0)
     protocol = result["protocols"]["list"]
     assert protocol["self_trials"] == {"targets": 2, "nontargets": 1}
     assert protocol["contradicting_labels"] == 1
@@ -213,7 +229,7 @@ def test_trials_of_an_utterance_with_itself_are_noted(stage):
 
 
 def test_one_list_in_two_formats_has_one_result_and_says_how_it_was_read(stage):
-    result, text = stage.result("--trials", stage.list)
+    result, text = stage.result(stage.list)
     wanted = result["protocols"]["list"]
     assert (wanted.pop("format"), wanted.pop("matching")) == ("1/0 enrolment test (VoxCeleb)", {"id": 48})
     assert (
@@ -227,7 +243,7 @@ def test_one_list_in_two_formats_has_one_result_and_says_how_it_was_read(stage):
         for label, a, b in rows
     )
     stage.list.write_text("enrol test label\n" + "".join(lines))
-    result, text = stage.result("--trials", stage.list)
+    result, text = stage.result(stage.list)
     found = result["protocols"]["list"]
     assert found.pop("format") == "enrolment test tgt/imp (SITW, VOiCES), header line left out"
     assert found.pop("matching") == {"longer path": 47, "Kaldi id": 47}
@@ -237,7 +253,7 @@ def test_one_list_in_two_formats_has_one_result_and_says_how_it_was_read(stage):
 def test_a_list_without_errors_has_a_bound_and_no_interval(stage):
     speakers = np.repeat(np.eye(12, 192), 4, axis=0)
     np.save(stage.folder / "embeddings.npy", speakers.astype(np.float32))
-    result, text = stage.result("--trials", stage.list)
+    result, text = stage.result(stage.list)
     interval = result["protocols"]["list"]["eer_interval"]
     assert (interval["low"], interval["high"]) == (None, None)
     bound = interval["upper_bound"]
@@ -251,7 +267,7 @@ def test_a_list_without_errors_has_a_bound_and_no_interval(stage):
 def test_a_list_of_a_known_name_with_other_counts_is_noted(stage):
     path = stage.folder / "veri_test2.txt"
     stage.list.rename(path)
-    result, text = stage.result("--trials", path)
+    result, text = stage.result(path)
     protocol = result["protocols"]["veri_test2"]
     assert protocol["list"] is None
     assert protocol["notes"][0].startswith("veri_test2.txt is the file name of VoxCeleb1-O (cleaned), which has 18,802")
@@ -262,13 +278,13 @@ def test_speakers_with_one_utterance_have_no_target_in_the_leave_one_out_form(tm
     names = ["a/s/1.wav", "b/s/1.wav", "b/s/2.wav", "c/s/1.wav", "c/s/2.wav"]
     embeddings = np.random.default_rng(0).normal(size=(5, 192)).astype(np.float32)
     stage = Stage(tmp_path, ["a"])
-    stage.arguments = write_score_inputs(tmp_path, names, embeddings, [3.0] * 5)
+    write_score_inputs(tmp_path, names, embeddings, [3.0] * 5)
     result, text = stage.result()
     counts = {name: (part["targets"], part["nontargets"]) for name, part in result["protocols"].items()}
     assert counts == {"centroid": (5, 10), "centroid_leave_one_out": (4, 10)}
     assert result["protocols"]["centroid_leave_one_out"]["speakers_without_target"] == 1
     assert "left out    target scores of 1 speakers with one utterance" in text
-    stage.arguments = write_score_inputs(tmp_path, names[:2], embeddings[:2], [3.0] * 2)
+    write_score_inputs(tmp_path, names[:2], embeddings[:2], [3.0] * 2)
     result, text = stage.result()
     assert list(result["protocols"]) == ["centroid"]
     assert "no leave-one-out form: every speaker has one utterance" in text
@@ -276,9 +292,46 @@ def test_speakers_with_one_utterance_have_no_target_in_the_leave_one_out_form(tm
 
 def test_parquet(stage):
     parquet = pytest.importorskip("pyarrow.parquet")
-    wanted, _ = stage.result("--trials", stage.list)
+    wanted, _ = stage.result(stage.list)
     *_, scores = stage.scores()
-    result, _ = stage.result("--trials", stage.list, "--format", "parquet")
+    result, _ = stage.result(stage.list, format="parquet")
     assert result == wanted
     assert [path.name for path in (stage.folder / "scores").iterdir()] == ["list.parquet"]
     assert parquet.read_table(stage.folder / "scores" / "list.parquet")["score"].to_pylist() == scores.tolist()
+
+
+def test_the_commands_write_what_the_functions_give(stage):
+    """Both scripts, and a fault of a shard: each names the file and what to do."""
+    score, write_answer = stage.arguments
+    assert run_script("score.py", *score, "--trials", stage.list) == (0, "")
+    assert run_script("write_answer.py", *write_answer, "--root", "wavs") == (0, "")
+    found, text = files.read_json(stage.folder / "eer.json"), (stage.folder / "eer.txt").read_text(encoding="utf-8")
+    table = (stage.folder / "scores" / "list.tsv").read_bytes()
+    expected, expected_text = stage.result(stage.list)
+    assert (stage.folder / "scores" / "list.tsv").read_bytes() == table
+    assert found["scoring"].pop("bootstrap") == {"replicates": 1000, "seed": 0}
+    assert list(found) == list(expected)
+    assert {**found, "code": ""} == {**expected, "code": ""}
+    assert text.splitlines()[:-1] == expected_text.splitlines()[:-1]
+    np.save(stage.folder / "embeddings.npy", stage.embeddings[1:])
+    assert_one_error(run_script("score.py", *score), "embeddings.npy: 47 embeddings for 48 rows of", "run infer again")
+
+
+def test_shards_of_different_engines_are_no_answer(stage):
+    files.write_json(stage.folder / "other.json", {"engine": "another", "utterances": 4})
+    with pytest.raises(InputError, match=r"computed differently, see .*sidecar\.json"):
+        result.one_of([stage.folder / "sidecar.json", stage.folder / "other.json"])
+
+
+def test_the_result_has_the_shape_that_is_documented(stage):
+    """Every key of the result, of its protocols and of their facts, and no other."""
+    cohort = stage.folder / "cohort.txt"
+    cohort.write_text("\n".join(stage.names[:8]))
+    found, _ = stage.result(stage.list, cohort=cohort)
+    assert list(found) == list(result.Result.__annotations__)
+    known = set(result.Protocol.__annotations__)
+    for protocol in found["protocols"].values():
+        assert set(result.Metrics.__annotations__) <= protocol.keys() <= known - {"facts"}
+        assert protocol["eer_interval"].keys() <= set(result.Interval.__annotations__)
+    seen = {key for protocol in found["protocols"].values() for key in protocol}
+    assert seen == known - {"facts"}

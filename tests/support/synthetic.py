@@ -59,7 +59,11 @@ def write_traced(path, channels=16, speakers=4, seed=0):
 
 
 def write_score_inputs(folder, names, embeddings, durations, training_speakers=4):
-    """What score.py reads, of utterances in one shard; returns its arguments, with outputs in the same folder."""
+    """What score.py and write_answer.py read, of utterances in one shard.
+
+    Returns:
+        ``(score, answer)``: arguments of both, with outputs in the same folder.
+    """
     rows = [Utterance(name, *name.split("/")[:2], name, float(s), 16000, 1) for name, s in zip(names, durations)]
     manifest.write_utterances(folder / "manifest.tsv", rows)
     manifest.write_rejected(folder / "rejected.tsv", [])
@@ -76,7 +80,9 @@ def write_score_inputs(folder, names, embeddings, durations, training_speakers=4
     }
     for name, content in contents.items():
         files.write_json(folder / f"{name}.json", content)
-    inputs = [part for name in contents for part in (f"--{name}", folder / f"{name}.json")]
     tables = [part for name in ("manifest", "rejected") for part in (f"--{name}", folder / f"{name}.tsv")]
-    outputs = ["--text", folder / "eer.txt", "--json", folder / "eer.json", "--scores", folder / "scores"]
-    return [*inputs, *tables, "--embeddings", folder / "embeddings.npy", *outputs]
+    score = [*tables, "--features", folder / "features.json", "--embeddings", folder / "embeddings.npy"]
+    score += ["--output", folder / "protocols.json", "--scores", folder / "scores"]
+    answer = [part for name in contents for part in (f"--{name}", folder / f"{name}.json")]
+    answer += ["--protocols", folder / "protocols.json", "--text", folder / "eer.txt", "--json", folder / "eer.json"]
+    return score, answer

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from slurm.private_slurm import PrivateSlurm, missing
 from support.paths import REPO
+from support.rule_files import LOCAL
 from support.synthetic import write_checkpoint, write_tree, write_trials
 from support.workflow import Workflow
 
@@ -29,16 +30,6 @@ batch_sizes: [4]
 benchmark: {engines: [torchscript-f32, openvino-f32], seconds: 0.05, count: 2, runs: 2}
 """
 MAIN = "results/eer_bs4.txt"
-LOCAL = {
-    "check_gate",
-    "copy_answer",
-    "fetch_checkpoint",
-    "merge_manifests",
-    "show_answers",
-    "show_benchmarks",
-    "tabulate_benchmarks",
-    "unzip_checkpoint",
-}
 # Two cores to a "node" that claims more, so that only what is asked for keeps other jobs off; short waits.
 QUICK = ("--cores", "2", "--latency-wait", "20", "--seconds-between-status-checks", "2", "--retries", "0")
 QUICK_SLURM = (*QUICK, "--slurm-init-seconds-before-status-checks", "8")

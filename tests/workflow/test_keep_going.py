@@ -36,6 +36,7 @@ def test_a_failed_shard(workflow, monkeypatch):
         "infer bs4 0-of-2",
         "merge_manifests",
         "score bs4",
+        "write_answer bs4",
     ]
 
 

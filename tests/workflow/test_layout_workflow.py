@@ -38,7 +38,7 @@ def test_a_pattern_goes_through_the_workflow_to_the_answer(workflow):
     # The same ids by another layout: features stay, the answer names it.
     assert workflow.jobs(call[0], "--config", "dataset={layout: speaker/utterance}", dry=True) == [
         "copy_answer bs4",
-        "score bs4",
+        "write_answer bs4",
     ]
     # Other speakers: nothing of the old is used.
     changed = workflow.jobs(

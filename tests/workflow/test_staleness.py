@@ -54,7 +54,15 @@ def project(tmp_path_factory):
     shards = sorted({shard_of(f"id{speaker}", 3) for speaker in range(6)})
     assert shards == [0, 1, 2], "the speakers of this test must fill all shards"
     assert ran == sorted(
-        ["unzip_checkpoint", "trace_network", "compile_engine bs4", "merge_manifests", "score bs4", "copy_answer bs4"]
+        [
+            "unzip_checkpoint",
+            "trace_network",
+            "compile_engine bs4",
+            "merge_manifests",
+            "score bs4",
+            "write_answer bs4",
+            "copy_answer bs4",
+        ]
         + [f"{rule}{shard}-of-3" for rule in ("extract_features ", "infer bs4 ") for shard in shards]
     )
     return project
@@ -64,12 +72,22 @@ def after_a_wav(speaker):
     """What follows from a change in one speaker's wavs."""
     shard = f"{shard_of(speaker, 3)}-of-3"
     return sorted(
-        [f"extract_features {shard}", f"infer bs4 {shard}", "merge_manifests", "score bs4", "copy_answer bs4"]
+        [
+            f"extract_features {shard}",
+            f"infer bs4 {shard}",
+            "merge_manifests",
+            "score bs4",
+            "write_answer bs4",
+            "copy_answer bs4",
+        ]
     )
 
 
-SCORING = ["copy_answer bs4", "score bs4"]
-FROM_INFERENCE = sorted([f"infer bs4 {shard}-of-3" for shard in range(3)] + ["score bs4", "copy_answer bs4"])
+ANSWER = ["copy_answer bs4", "write_answer bs4"]
+SCORING = sorted([*ANSWER, "score bs4"])
+FROM_INFERENCE = sorted(
+    [f"infer bs4 {shard}-of-3" for shard in range(3)] + ["score bs4", "write_answer bs4", "copy_answer bs4"]
+)
 FROM_COMPILE = sorted([*FROM_INFERENCE, "compile_engine bs4"])
 FROM_TRACE = sorted([*FROM_COMPILE, "trace_network"])
 FROM_FEATURES = sorted([*FROM_INFERENCE, *(f"extract_features {shard}-of-3" for shard in range(3)), "merge_manifests"])
@@ -110,7 +128,7 @@ def test_a_wav_of_equal_length_replaced_and_the_run_stopped_half_way(project):
     shard = f"{shard_of('id3', 3)}-of-3"
     stopped = project.jobs(f"work/features/{shard}/features.npy")
     assert stopped == [f"extract_features {shard}"]
-    assert project.jobs(*TARGETS) == sorted(["copy_answer bs4", f"infer bs4 {shard}", "merge_manifests", "score bs4"])
+    assert project.jobs(*TARGETS) == sorted([*SCORING, f"infer bs4 {shard}", "merge_manifests"])
 
 
 def test_another_checkpoint(project):
@@ -128,7 +146,7 @@ def test_an_archive_that_is_replaced_by_an_older_one(project):
 def test_another_batch_size(project):
     shards = [f"infer bs7 {shard}-of-3" for shard in range(3)]
     assert project.jobs("results/eer_bs7.txt") == sorted(
-        ["compile_engine bs7", *shards, "score bs7", "copy_answer bs7"]
+        ["compile_engine bs7", *shards, "score bs7", "write_answer bs7", "copy_answer bs7"]
     )
 
 
@@ -198,6 +216,7 @@ def test_another_mel_parameter(project):
         ("asv/inference/embed.py", FROM_INFERENCE),
         ("asv/scoring/metrics.py", SCORING),
         ("asv/scoring/bootstrap.py", SCORING),
+        ("asv/scoring/notes.py", ANSWER),
         ("asv/demo/espeak.py", []),  # the demo's
     ],
 )

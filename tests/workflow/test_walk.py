@@ -21,7 +21,7 @@ NO_CHECK = (
     'if receipt.get("key") == key and Path(path).exists() and receipt["sha256"] == digest(path):',
     "if True:",
 )
-NO_ASIDE = ("rules/start.smk", "    set_outdated_results_aside(jobs)\n", "")
+NO_ASIDE = ("workflow_scripts/asv/snakefile/start.py", "    set_outdated_results_aside(jobs)\n", "")
 MUTANTS = {
     "as it was before": (NO_KEYS, NO_JUDGE, NO_CHECK, NO_ASIDE),
     "results set aside, and nothing else": (NO_KEYS, NO_JUDGE, NO_CHECK),

@@ -146,7 +146,8 @@ STAGES = {
     "trace_network": ("work/network/ecapa_tdnn.json", 1.6),
     "compile_engine": ("work/engines/openvino-f32/bs4", 2.5),
     "infer": ("work/embeddings/openvino-f32/bs4/0-of-2.npy", 0.4),
-    "score": ("results/openvino-f32/eer_bs4.txt", 1.2),
+    "score": ("work/protocols/openvino-f32/bs4.json", 1.2),
+    "write_answer": ("results/openvino-f32/eer_bs4.txt", 0.1),
     "copy_answer": ("results/eer_bs4.txt", 0.0),
 }
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from .. import caveats
-from ..trials import label_checks
-from ..trials.lists import CENTROID, CENTROID_LEAVE_ONE_OUT
-from . import speakers
+from ..trials.protocols import CENTROID, CENTROID_LEAVE_ONE_OUT
+from . import notes as protocol_notes
 
 CENTROID_NOTES = {
     CENTROID: "each centroid contains the utterance it is scored against, as in the seed: flattering",
@@ -27,7 +26,7 @@ def headline(result):
     notes = caveats.of_result(result)
     if protocol["heard_speakers"]:
         notes.append("NOT A FAIR TEST: the network has heard these speakers")
-    if doubt := label_checks.doubt(protocol):
+    if doubt := protocol_notes.doubtful_labels(protocol):
         notes.append(doubt)
     return f"EER {_percent(protocol['eer'])}   {of_what}" + (f"   [{'; '.join(notes)}]" if notes else "")
 
@@ -105,6 +104,17 @@ def _protocol_lines(name, protocol, score):
     yield from (f"  {'WARNING':<11} {note}" for note in protocol["notes"])
 
 
+def _speakers(facts):
+    """Counts of the data set's speakers."""
+    each = facts["utterances_per_speaker"]
+    sessions = f" with {facts['sessions']:,} sessions" if facts["sessions"] else ""
+    layout = f" (layout {facts['layout']})" if facts["layout"] else ""
+    return (
+        f"{facts['speakers']:,}{sessions}; utterances each: {each['minimum']:,} to {each['maximum']:,}, median "
+        f"{each['median']:g}; such as {facts['example']}{layout}"
+    )
+
+
 def _noted(counts):
     return ", ".join(f"{count:,} {note}" for note, count in counts.items()) + " (results/utterances.tsv)"
 
@@ -123,7 +133,7 @@ def text(result):
     rows = {
         "utterances": f"{utterances['found']:,} found, {utterances['used']:,} used, {utterances['rejected']:,} rejected"
         + (f" ({reasons})" if reasons else ""),
-        "speakers": speakers.sentence(utterances),
+        "speakers": _speakers(utterances),
         "converted": f"{utterances['resampled']:,} resampled, {utterances['mixed']:,} mixed to one channel",
         **({"noted": _noted(utterances["noted"])} if utterances["noted"] else {}),
         "engine": f"{engine['name']} ({', '.join(map(' '.join, engine['versions'].items()))})",

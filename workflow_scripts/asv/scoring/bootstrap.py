@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import InputError
-from .metrics import equal_error_rate, error_rates
+from .metrics import equal_error_rate, error_rates, group_ends
 
 LEVEL = 0.95
 FEWEST_SPEAKERS = 5  # below it intervals hold the truth far less often than they say, see docs/metrics.md
@@ -23,17 +23,24 @@ class _Trials:
     """Trials sorted by falling score, and the weighted EER of them.
 
     Attributes:
-        first, second: intp ``(n,)``, speakers of the sides; the second side of a trial within a speaker is the last
-            column of the draws, which is 1 throughout.
+        first, second: unsigned integer ``(n,)``, speakers of the sides; the second side of a trial within a speaker is
+            the last column of the draws, which is 1 throughout.
         targets: bool ``(n,)``.
-        ends: intp ``(m,)``, the last place of each group of equal scores.
+        ends: integer ``(m,)``, the last place of each group of equal scores.
     """
 
     def __init__(self, scores, targets, first, second):
         order = np.argsort(scores)[::-1]
-        scores = scores[order]
+        self.ends = group_ends(scores[order])
         self.first, self.second, self.targets = first[order], second[order], targets[order]
-        self.ends = np.append(np.flatnonzero(np.diff(scores)), len(scores) - 1)
+
+    def _weights(self, draws):
+        """How often each trial counts, int32 ``(replicates, n)``; part by part, since indices are copied as intp."""
+        weights = np.empty((len(draws), len(self.first)), np.int32)
+        for start in range(0, len(self.first), BLOCK):
+            part = slice(start, start + BLOCK)
+            np.multiply(draws[:, self.first[part]], draws[:, self.second[part]], out=weights[:, part])
+        return weights
 
     def equal_error_rates(self, draws):
         """EER by linear interpolation, as :func:`asv.scoring.metrics.equal_error_rate`, once for each row of draws.
@@ -44,10 +51,11 @@ class _Trials:
         Returns:
             float64 ``(replicates,)``, NaN where a replicate has no target or no nontarget.
         """
-        weights = draws[:, self.first] * draws[:, self.second]
-        accepted = np.cumsum(weights, axis=1, dtype=np.int64)
+        weights = self._weights(draws)
+        kind = np.int32 if weights.sum(axis=1, dtype=np.int64).max() < 2**31 else np.int64
+        accepted = np.cumsum(weights, axis=1, dtype=kind)
         weights *= self.targets
-        hits = np.cumsum(weights, axis=1, dtype=np.int64)
+        hits = np.cumsum(weights, axis=1, dtype=kind)
         rows = np.arange(len(draws))
         all_hits, all_accepts = hits[:, -1], accepted[:, -1] - hits[:, -1]
         usable = (all_hits > 0) & (all_accepts > 0)
@@ -72,20 +80,35 @@ class _Trials:
         return np.where(usable, before + share * (after - before), np.nan)
 
 
+def _numbered(first, second):
+    """Speakers of both sides, names or numbers, as numbers from 0 in the order of their names; how many there are."""
+    first, second = np.asarray(first), np.asarray(second)
+    if first.dtype.kind in "iu" and second.dtype.kind in "iu":  # without sorting millions of them
+        there = np.zeros(1 + max(int(first.max()), int(second.max())), bool)
+        there[first] = there[second] = True
+        count = int(np.count_nonzero(there))
+        number = (np.cumsum(there) - 1).astype(np.min_scalar_type(count))
+        return number[first], number[second], count
+    names, codes = np.unique(np.concatenate((first, second)), return_inverse=True)
+    codes = codes.astype(np.min_scalar_type(len(names)))
+    return codes[: len(first)], codes[len(first) :], len(names)
+
+
 def _replicates(score_vectors, targets, first, second, replicates, seed):
     """EERs float64 ``(vectors, replicates)`` of the same draws of speakers, and the number of speakers."""
     targets = np.asarray(targets, bool)
-    _, codes = np.unique(np.concatenate((first, second)), return_inverse=True)
-    first, second = codes[: len(targets)], codes[len(targets) :]
-    speakers = int(codes.max()) + 1
-    second = np.where(first == second, speakers, second)
-    trials = [_Trials(np.asarray(scores, np.float64), targets, first, second) for scores in score_vectors]
+    first, second, speakers = _numbered(first, second)
+    second[first == second] = speakers
     draws = np.ones((replicates, speakers + 1), np.int32)
     random = np.random.default_rng(seed)
     draws[:, :-1] = random.multinomial(speakers, np.full(speakers, 1 / speakers), size=replicates)
     step = max(1, BLOCK // len(targets))
     blocks = [draws[start : start + step] for start in range(0, replicates, step)]
-    return np.array([np.concatenate([t.equal_error_rates(block) for block in blocks]) for t in trials]), speakers
+    eers = []
+    for scores in score_vectors:  # one after the other: sorted trials take much memory
+        trials = _Trials(np.asarray(scores, np.float64), targets, first, second)
+        eers.append(np.concatenate([trials.equal_error_rates(block) for block in blocks]))
+    return np.array(eers), speakers
 
 
 def _percentiles(values):
@@ -149,12 +172,11 @@ def upper_bound(targets, speakers_first, speakers_second):
         a fraction; None where the trials bound nothing.
     """
     targets = np.asarray(targets, bool)
-    names, codes = np.unique(np.concatenate((speakers_first, speakers_second)), return_inverse=True)
-    first, second = codes[: len(targets)], codes[len(targets) :]
+    first, second, count = _numbered(speakers_first, speakers_second)
     alone = len(np.unique(first[targets & (first == second)]))
     met = set()
-    for code in np.unique((first * len(names) + second)[~targets & (first != second)]).tolist():
-        pair = divmod(code, len(names))  # any disjoint pairs will do; a few more would lower the bound a little
+    for code in np.unique((first.astype(np.int64) * count + second)[~targets & (first != second)]).tolist():
+        pair = divmod(code, count)  # any disjoint pairs will do; a few more would lower the bound a little
         if met.isdisjoint(pair):
             met.update(pair)
     if not alone or not met:

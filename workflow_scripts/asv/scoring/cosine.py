@@ -92,10 +92,10 @@ def as_norm(scores, first, second, means, deviations):
 
 
 def centroid_scores(embeddings, speakers):
-    """The seed's protocol: every utterance against every speaker's centroid, its own utterance included.
+    """The centroid protocol of the original guide: every utterance against every speaker's centroid.
 
     A centroid is the normalised mean of a speaker's unit-length embeddings. The utterance is part of its speaker's
-    centroid, which flatters the result; it is computed to be compared with the seed's published ROC-AUC.
+    centroid, which flatters the result; it is computed to be compared with the guide's published ROC-AUC.
 
     Args:
         embeddings: float ``(n, d)``.
@@ -109,17 +109,14 @@ def centroid_scores(embeddings, speakers):
     return unit @ unit_length(sums).T, speaker_of[:, None] == np.arange(len(sums))
 
 
-def centroid_leave_one_out_scores(embeddings, speakers):
-    """As :func:`centroid_scores`, but an utterance is taken out of its own speaker's centroid: unbiased.
+def own_centroid_scores(embeddings, speakers):
+    """The targets of :func:`centroid_scores` with an utterance taken out of its own speaker's centroid: unbiased.
 
     Returns:
-        ``(scores, targets)``, as there; the target score of a speaker's only utterance is NaN, since nothing is left.
+        float64 ``(n,)``; NaN for a speaker's only utterance, since nothing is left of its centroid.
     """
     unit = unit_length(embeddings)
     sums, speaker_of = _speaker_sums(unit, speakers)
-    scores = unit @ unit_length(sums).T
     rest = unit_length(sums[speaker_of] - unit)
     alone = np.bincount(speaker_of)[speaker_of] == 1
-    own = np.where(alone, np.nan, np.einsum("ij,ij->i", unit, rest))
-    scores[np.arange(len(unit)), speaker_of] = own
-    return scores, speaker_of[:, None] == np.arange(len(sums))
+    return np.where(alone, np.nan, np.einsum("ij,ij->i", unit, rest))

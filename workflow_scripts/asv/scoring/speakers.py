@@ -1,17 +1,18 @@
-"""What the answer says of the data set's speakers."""
+"""Counts of the data set's utterances and speakers."""
 
 from __future__ import annotations
 
 from collections import Counter
 from statistics import median
 
+from ..features import manifest
 
-def describe(utterances, layout):
+
+def describe(utterances):
     """Counts of speakers, and of the utterances of each.
 
     Args:
         utterances: list of :class:`asv.features.manifest.Utterance`, not empty.
-        layout: name of the layout by which the speakers were found.
     """
     counts = Counter(row.speaker for row in utterances).values()
     return {
@@ -19,16 +20,24 @@ def describe(utterances, layout):
         "sessions": len({(row.speaker, row.session) for row in utterances if row.session}),
         "utterances_per_speaker": {"minimum": min(counts), "median": median(counts), "maximum": max(counts)},
         "example": min(row.utterance for row in utterances),
-        "layout": layout,
     }
 
 
-def sentence(facts):
-    """The same for a person."""
-    each = facts["utterances_per_speaker"]
-    sessions = f" with {facts['sessions']:,} sessions" if facts["sessions"] else ""
-    layout = f" (layout {facts['layout']})" if facts["layout"] else ""
-    return (
-        f"{facts['speakers']:,}{sessions}; utterances each: {each['minimum']:,} to {each['maximum']:,}, median "
-        f"{each['median']:g}; such as {facts['example']}{layout}"
-    )
+def describe_utterances(utterances, rejected, sample_rate):
+    """Counts of the utterances that were found, used and left out, those of their speakers, and their notes.
+
+    Args:
+        utterances: list of :class:`asv.features.manifest.Utterance`, not empty.
+        rejected: list of :class:`asv.features.manifest.Rejected`.
+        sample_rate: hertz, of the features.
+    """
+    return {
+        "found": len(utterances) + len(rejected),
+        "used": len(utterances),
+        "rejected": len(rejected),
+        "reasons": dict(sorted(Counter(row.reason for row in rejected).items())),
+        "resampled": sum(row.sample_rate != sample_rate for row in utterances),
+        "mixed": sum(row.channels > 1 for row in utterances),
+        "speakers": describe(utterances),
+        "noted": manifest.count_notes(utterances),
+    }

@@ -1,25 +1,22 @@
-"""Tables of scores, one row a trial: tab-separated text, or Parquet."""
+"""Tables of scores, one row per trial: tab-separated text, or Parquet.
+
+They are written and read in blocks, as arrays: 10,000,000 trials as Python's strings would take gigabytes.
+"""
 
 from __future__ import annotations
 
-import importlib.util
+from dataclasses import dataclass
 
 import numpy as np
 
 from .. import files
 from ..errors import InputError
+from .formats import check_format
 
-FORMATS = ("tsv", "parquet")
+COLUMNS = ("enrolment", "test", "target", "score")
+LAST = [False, False, False, True]  # of them ends a line
 BLOCK = 1 << 16  # rows at a time
-
-
-def check_format(name):
-    """Raise InputError where a format needs a package that is not there."""
-    if name == "parquet" and importlib.util.find_spec("pyarrow") is None:
-        raise InputError(
-            "scoring.format: parquet needs the package pyarrow, which is not installed; run `python -m pip install "
-            "pyarrow`, or set scoring.format: tsv"
-        )
+BLOCK_BYTES = 1 << 22  # of text at a time: as many rows, about
 
 
 def _rows(names, first, second, targets, scores):
@@ -37,7 +34,7 @@ def _write_parquet(path, names, first, second, targets, scores):
     enrolment, test = (
         pyarrow.DictionaryArray.from_arrays(np.asarray(rows, np.int32), dictionary) for rows in (first, second)
     )
-    columns = {"enrolment": enrolment, "test": test, "target": np.asarray(targets, np.int8), "score": scores}
+    columns = dict(zip(COLUMNS, (enrolment, test, np.asarray(targets, np.int8), scores)))
     with files.atomic_file(path) as temporary:
         parquet.write_table(pyarrow.table(columns), temporary)
 
@@ -57,34 +54,127 @@ def write(path, names, first, second, targets, scores):
         _write_parquet(path, names, first, second, targets, scores)
     else:
         rows = _rows(names, first, second, targets, scores)
-        files.write_table(path, ("enrolment", "test", "target", "score"), rows)
+        files.write_table(path, COLUMNS, rows)
 
 
-def _read_tsv(path, *columns):
-    with path.open(encoding="utf-8") as stream:
-        header = stream.readline().rstrip("\n").split("\t")
-        places = [header.index(column) for column in columns]
-        rows = (line.rstrip("\n").split("\t") for line in stream)
-        return list(zip(*([row[place] for place in places] for row in rows))) or [[] for _ in columns]
+@dataclass(frozen=True)
+class Scores:
+    """What a table holds, in the order of its trials.
+
+    Attributes:
+        scores: float64 ``(trials,)``.
+        targets: bool ``(trials,)``.
+        first, second: unsigned integer ``(trials,)``, as narrow as will do: numbers of the speakers of both sides,
+            which rise with their names; None where they were not asked for.
+    """
+
+    scores: np.ndarray
+    targets: np.ndarray
+    first: np.ndarray | None = None
+    second: np.ndarray | None = None
 
 
-def _read_parquet(path, *columns):
+def _lines(path):
+    """The header of a tab-separated table, bytes; then its other lines, uint8, in blocks of whole lines."""
+    with path.open("rb") as stream:
+        yield stream.readline()
+        rest = b""
+        while block := stream.read(BLOCK_BYTES):
+            lines, newline, rest = (rest + block).rpartition(b"\n")
+            if newline:
+                yield np.frombuffer(lines + newline, np.uint8)
+        if rest:
+            yield np.frombuffer(rest + b"\n", np.uint8)
+
+
+def _text(data, starts, ends):
+    """The bytes from each start to its end, as an array of the kind ``S``."""
+    lengths = ends - starts
+    width = max(1, int(lengths.max()))
+    padded = np.append(data, np.zeros(width, np.uint8))
+    characters = np.lib.stride_tricks.sliding_window_view(padded, width)[starts]  # a copy
+    characters[np.arange(width) >= lengths[:, None]] = 0
+    return characters.view(f"S{width}")[:, 0]
+
+
+def _distinct_speakers(data, starts, ends):
+    """The speakers of ids, which end at the first slash: distinct names, and the place of each id's among them."""
+    slashes = np.append(np.flatnonzero(data == ord("/")), len(data))
+    speaker_ends = np.minimum(slashes[np.searchsorted(slashes, starts)], ends)
+    names, places = np.unique(_text(data, starts, speaker_ends), return_inverse=True)
+    return [name.decode("utf-8") for name in names.tolist()], places
+
+
+def _tsv_blocks(path, speakers):
+    """Scores, targets and, where they are asked for, distinct names and places of both sides' speakers, block by block.
+
+    Names hold no tabs and no line ends: :func:`asv.files.write_table` refuses them.
+    """
+    blocks = _lines(path)
+    if next(blocks) != ("\t".join(COLUMNS) + "\n").encode():
+        raise InputError(f"{path}: not a table of scores, whose columns are {', '.join(COLUMNS)}; run score again")
+    for data in blocks:
+        ends = np.flatnonzero((data == ord("\t")) | (data == ord("\n")))
+        if len(ends) % len(COLUMNS) or (data[ends].reshape(-1, len(COLUMNS)) == ord("\n")).any(axis=0).tolist() != LAST:
+            raise InputError(f"{path}: a line does not have {len(COLUMNS)} columns; run score again")
+        starts = np.append(0, ends[:-1] + 1)
+        first, second, target, score = np.stack((starts, ends), axis=1).reshape(-1, len(COLUMNS), 2).transpose(1, 2, 0)
+        sides = [_distinct_speakers(data, *side) for side in (first, second)] if speakers else []
+        yield _text(data, *score).astype(np.float64), data[target[0]] == ord("1"), *sides
+
+
+def _parquet_blocks(path, speakers):
     check_format("parquet")
-    from pyarrow import parquet
+    from pyarrow import compute, parquet
 
-    return [column.to_pylist() for column in parquet.read_table(path, columns=columns).columns]
+    def distinct(side):
+        names = compute.list_element(
+            compute.split_pattern(side.cast("string"), "/", max_splits=1), 0
+        ).dictionary_encode()
+        return names.dictionary.to_pylist(), names.indices.to_numpy()
+
+    sides = COLUMNS[:2] if speakers else ()
+    with parquet.ParquetFile(path) as table:
+        for batch in table.iter_batches(BLOCK, columns=[*COLUMNS[2:], *sides]):
+            scores, targets = batch["score"].to_numpy(), batch["target"].to_numpy() == 1
+            yield scores, targets, *(distinct(batch[side]) for side in sides)
 
 
-READERS = {".tsv": _read_tsv, ".parquet": _read_parquet}
+READERS = {".tsv": _tsv_blocks, ".parquet": _parquet_blocks}
 
 
-def read(path):
-    """Scores float64 ``(n,)`` and targets bool ``(n,)`` of a table, in the order of its trials."""
-    targets, scores = READERS[path.suffix](path, "target", "score")
-    return np.array(scores, np.float64), np.array(targets, np.int8) == 1
+class _Numbers:
+    """Numbers of names that arrive block by block."""
+
+    def __init__(self):
+        self._number_of = {}
+
+    def add(self, names, places):
+        """Numbers int32 in the order of first appearance, which :meth:`by_name` tells how to replace."""
+        numbers = [self._number_of.setdefault(name, len(self._number_of)) for name in names]
+        return np.array(numbers, np.int32)[places]
+
+    def by_name(self):
+        """For each number that was given, the one that the name has among all names in order."""
+        ordered = np.empty(len(self._number_of), np.min_scalar_type(len(self._number_of)))
+        ordered[[self._number_of[name] for name in sorted(self._number_of)]] = np.arange(len(ordered))
+        return ordered
 
 
-def read_speakers(path):
-    """Speakers of both sides of a table's trials: two arrays of names ``(n,)``."""
-    sides = READERS[path.suffix](path, "enrolment", "test")
-    return tuple(np.array([name.split("/")[0] for name in side]) for side in sides)
+def read(path, speakers=False):
+    """Read a table of :func:`write`, as :class:`Scores`; its speakers where they are asked for.
+
+    Raises:
+        InputError: where it is not such a table.
+    """
+    numbers, blocks = _Numbers(), [(np.empty(0), np.empty(0, bool), *[np.empty(0, np.int32)] * 2 * speakers)]
+    for scores, targets, *sides in READERS[path.suffix](path, speakers):
+        blocks.append((scores, targets, *(numbers.add(*side) for side in sides)))
+    scores, targets, *sides = map(np.concatenate, zip(*blocks))
+    ordered = numbers.by_name()
+    return Scores(scores, targets, *(ordered[side] for side in sides))
+
+
+def of_folder(folder):
+    """Tables in a folder that score.py wrote: name of the trial list to path, in the order of the files' names."""
+    return {path.stem: path for path in sorted(folder.iterdir()) if path.suffix in READERS}

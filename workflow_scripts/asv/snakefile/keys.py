@@ -10,9 +10,7 @@ comes back with it. Two things follow from it:
   records say of it.
 
 Only Snakemake's main process computes keys; a process that it starts for a cluster's job reads the configuration again,
-and compares what it is about to do with what the run's announcement says. What is used of Snakemake's inside is used
-here and in ``rules/start.smk``, and was tried with 9.27: ``workflow.dag`` (``jobs``, ``dependencies``, ``forcefiles``,
-``needrun_jobs``), ``workflow.dag_settings``, ``rule.expand_params`` and ``workflow.persistence``.
+and compares what it is about to do with what the run's announcement says.
 """
 
 from __future__ import annotations
@@ -41,15 +39,15 @@ class Keys:
     """Keys of the jobs of one run.
 
     Args:
-        workflow: Snakemake's.
+        snakemake: :class:`asv.snakefile.internals.Snakemake`.
         when_known: called once, with this object, when the graph is there and before anything is judged.
         settings: the configuration, which a process for a cluster's job reads again.
     """
 
-    def __init__(self, workflow, when_known=lambda keys: None, settings=None):
-        self._workflow, self._when_known, self._settings = workflow, when_known, _digest(settings)
+    def __init__(self, snakemake, when_known=lambda keys: None, settings=None):
+        self._snakemake, self._when_known, self._settings = snakemake, when_known, _digest(settings)
         # Before anybody looks at what the code is.
-        self._code = stamps.of_code() if workflow.is_main_process else {}
+        self._code = stamps.of_code() if snakemake.is_main_process else {}
         self._functions = []  # that :meth:`param` made
         self._unproved = 0
         self._jobs, self._by_output, self._above, self._keys, self._stamps = None, None, {}, {}, {}
@@ -58,7 +56,7 @@ class Keys:
         """A params function, one for each rule: the digest of all that lies above the job, in words."""
 
         def key(wildcards):
-            if not self._workflow.is_main_process:
+            if not self._snakemake.is_main_process:
                 return ""
             if self._jobs is None:
                 self._jobs = self._by_function_and_wildcards()
@@ -76,7 +74,7 @@ class Keys:
         """Jobs by what identifies them to a params function, which is its rule's alone whatever the rule is called."""
         ours = set(map(id, self._functions))
         found = {}
-        for job in self._workflow.dag.jobs:
+        for job in self._snakemake.jobs:
             for function in ours & set(map(id, job.rule.params)):
                 found[function, tuple(sorted(job.wildcards))] = job
         return found
@@ -88,10 +86,10 @@ class Keys:
             InputError: in a process for a cluster's job, where it has read another configuration than the run's.
         """
         if self._by_output is None:
-            self._by_output = {str(path): job for job in self._workflow.dag.jobs for path in job.output}
+            self._by_output = {str(path): job for job in self._snakemake.jobs for path in job.output}
         job = self._by_output[str(output[0])]
         name = _name(job)
-        if not self._workflow.is_main_process:
+        if not self._snakemake.is_main_process:
             facts = runs.announced(name)
             if facts is not None and facts["asked"] != self._asked(job):
                 raise InputError(
@@ -106,7 +104,7 @@ class Keys:
 
     def _made(self, job):
         """Inputs of a job that jobs make: path to the job."""
-        dependencies = self._workflow.dag.dependencies[job]
+        dependencies = self._snakemake.makers(job)
         return {str(path): maker for maker, paths in dependencies.items() for path in paths}
 
     def _digest_above(self, job):
@@ -127,7 +125,7 @@ class Keys:
     def of(self, job):
         """The key of a job, 16 hexadecimal digits."""
         if job not in self._keys:
-            params = job.rule.expand_params(job.wildcards_dict, job.input, job.output, job)[1]
+            params = self._snakemake.params(job)
             self._keys[job] = _digest(_name(job), job.rule.shellcmd, [*map(repr, params)], self._digest_above(job))
         return self._keys[job]
 
@@ -146,18 +144,14 @@ class Keys:
 
     def _judge(self, job):
         """Force a job whose existing outputs do not have its receipt, where Snakemake would see no reason to run it."""
-        persistence, strangers = self._workflow.persistence, self._strangers(job)
+        strangers = self._strangers(job)
         if not strangers:
             return
-        seen = persistence.has_metadata(job) and (
-            bool(persistence.params_changed(job))
-            or any(persistence.code_changed(job))
-            or any(persistence.input_changed(job))
-        )
+        seen = self._snakemake.sees_a_change(job)
         if not seen:
             self._say_unproved(strangers[0])
-        if not seen or not {"CODE", "INPUT", "PARAMS"} <= {trigger.name for trigger in self._workflow.rerun_triggers}:
-            self._workflow.dag.forcefiles.update(job.output)
+        if not seen or not self._snakemake.sees_all_changes:
+            self._snakemake.force(job)
 
     def _say_unproved(self, path):
         self._unproved += 1

@@ -20,8 +20,6 @@ EXPECTED = (
     "utterances as speaker/session/utterance.wav, with tabs or commas between fields if there are blanks in names; "
     "docs/trial-lists.md has all formats"
 )
-CENTROID = "centroid"  # name of the seed's protocol in results
-CENTROID_LEAVE_ONE_OUT = "centroid_leave_one_out"
 
 
 @dataclass(frozen=True)
@@ -48,21 +46,6 @@ class TrialList:
     targets: np.ndarray
     duplicates: int
     format: str
-
-
-def protocol_names(paths):
-    """Stems of the lists, which name them in results; equal ones are an error."""
-    named = {CENTROID: "the seed's protocol", CENTROID_LEAVE_ONE_OUT: "the seed's protocol made unbiased"}
-    reserved = len(named)
-    for path in paths:
-        stem = Path(path).stem
-        if stem in named:
-            raise InputError(
-                f"dataset.trials: {path}: {stem!r} is also the name of {named[stem]}, which keys results; rename a "
-                "list, or name those to use in dataset.trials"
-            )
-        named[stem] = f"another list, {path}"
-    return list(named)[reserved:]
 
 
 class _Content:

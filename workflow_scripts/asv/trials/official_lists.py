@@ -35,7 +35,9 @@ def recognise(trials):
     """Which list of the VoxCeleb1 authors this is, by MD5, or by file name and counts.
 
     Returns:
-        ``(name, note)``: a name such as ``VoxCeleb1-O (cleaned)``, or None; a warning, or None.
+        ``(name, other)``: a name such as ``VoxCeleb1-O (cleaned)``, or None; where a list has the file name of one of
+        them and other counts of trials ``file``, ``list`` (the official one's name), ``targets`` and ``nontargets`` of
+        that one and ``own_targets`` and ``own_nontargets``, else None.
     """
     if same := [official for official in OFFICIAL_LISTS if official.md5 == trials.md5]:
         return same[0].name, None
@@ -44,10 +46,9 @@ def recognise(trials):
         if official.file == trials.file:
             if counts == (official.targets, official.nontargets):
                 return official.name, None
-            return None, (
-                f"{trials.file} is the file name of {official.name}, which has {official.targets:,} target and "
-                f"{official.nontargets:,} nontarget trials; this one has {counts[0]:,} and {counts[1]:,}"
-            )
+            theirs = {"targets": official.targets, "nontargets": official.nontargets}
+            own = {"own_targets": counts[0], "own_nontargets": counts[1]}
+            return None, {"file": trials.file, "list": official.name, **theirs, **own}
     return None, None
 
 

@@ -1,0 +1,89 @@
+# Params functions of the stages that load an engine, and which engines are measured. No rules here.
+from asv.snakefile import benchmarks, npus
+
+SNAKEMAKE.set_default_resource("npu", npus.device_count(config))  # as many jobs at once as there are devices
+versions_of_engine = functools.cache(engines.versions)
+
+
+def engine_code(name, *others):
+    """Params function: digest of the code that a script runs, of the job's engine, and of others."""
+    return lambda wildcards: code_digest(
+        SCRIPTS / name, *map(engines.source, (engines.parse(wildcards.engine)[0], *others))
+    )
+
+
+def engine_options(wildcards):
+    """Params function: options of the job's engine, JSON."""
+    return options.of_engine(config, wildcards.engine)
+
+
+def engine_command(wildcards, output):
+    """Shell words that end in the interpreter of the job's engine."""
+    return npus.command(config, wildcards.engine, python(wildcards, output))
+
+
+def engine_environment(wildcards):
+    """The conda environment of the job's engine."""
+    return "../envs/npu.yaml" if engines.is_npu(engines.parse(wildcards.engine)[0]) else "../envs/cpu.yaml"
+
+
+def engine_devices(wildcards, output):
+    """Options that name the engine's devices."""
+    return options.of_devices(config, wildcards.engine)
+
+
+def devices_of_job(wildcards):
+    """Devices that a job takes: the resource ``npu``."""
+    return npus.devices_of_job(config, wildcards.engine)
+
+
+def benchmark_threads(wildcards):
+    """All cores, so that nothing runs beside a benchmark, or an equal share of them for each device."""
+    return npus.benchmark_threads(config, wildcards.engine, workflow.cores)
+
+
+@functools.cache
+def toolchain_versions(name):
+    """Versions in an NPU engine's toolchain; unknown until Snakemake has made a conda environment."""
+    found = config["engines"][name]
+    if npus.is_unknown(found, SNAKEMAKE.uses_conda):
+        return {}
+    return checked(npus.versions, name, found, sys.executable)
+
+
+def engine_versions(wildcards):
+    """Versions of the packages that the engine depends on."""
+    name = engines.parse(wildcards.engine)[0]
+    return toolchain_versions(name) if engines.is_npu(name) else versions_of_engine(name)
+
+
+def compiler_versions(wildcards):
+    """The same, and those of the reference, with which an artefact is compared before it is written."""
+    reference = engines.parse(engines.REFERENCE)[0]
+    return {**versions_of_engine(reference), **engine_versions(wildcards)}
+
+
+@functools.cache
+def unsupported(label):
+    """Why this machine cannot run an engine and precision, or None. Asked only where benchmarks are wanted."""
+    return checked(benchmarks.unsupported, config, label, SNAKEMAKE, sys.executable)
+
+
+def benchmark_files(pattern, reference=True, batches=None):
+    """Input function: a file for every engine and batch size to be measured, with or without the reference's."""
+
+    def files(wildcards):
+        pairs = benchmarks.pairs(config, unsupported, reference, batches)
+        return [path for label, batch in pairs for path in collect(pattern, engine=label, batch=batch)]
+
+    return files
+
+
+def benchmark_rows(wildcards):
+    """Rows of the table, engine:batch size."""
+    return benchmarks.rows(config, unsupported)
+
+
+def unsupported_rows(wildcards):
+    """Rows of what this machine cannot run, engine:batch size:why."""
+    return benchmarks.unsupported_rows(config, unsupported)

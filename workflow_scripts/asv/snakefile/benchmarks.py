@@ -1,0 +1,51 @@
+"""Which engines and batch sizes are measured, and why others are not."""
+
+from __future__ import annotations
+
+import itertools
+
+from .. import engines
+from . import npus
+
+
+def unsupported(config, label, snakemake, python):
+    """Why this machine cannot run an engine and precision, or None.
+
+    Args:
+        config: the configuration.
+        label: such as ``openvino-bf16``.
+        snakemake: :class:`asv.snakefile.internals.Snakemake`.
+        python: the interpreter of NPU engines whose settings name none.
+    """
+    name, _ = engines.parse(label)
+    if not engines.is_npu(name):
+        return engines.unsupported(label)
+    # The devices are elsewhere, or the environment is.
+    if snakemake.uses_conda or snakemake.was_sent_here or not snakemake.runs_jobs_here:
+        return None
+    return npus.problem(name, config["engines"][name], python)
+
+
+def pairs(config, why_not, reference=True, batches=None):
+    """Engines to be measured, with batch sizes.
+
+    Args:
+        config: the configuration.
+        why_not: a function of a label such as ``openvino-bf16``: why it cannot run, or None.
+        reference: whether the reference is one of them.
+        batches: batch sizes; all of the configuration's by default.
+    """
+    labels = [label for label in config["benchmark"]["engines"] if not why_not(label)]
+    wanted = [label for label in labels if reference or label != engines.REFERENCE]
+    return list(itertools.product(wanted, batches or config["batch_sizes"]))
+
+
+def rows(config, why_not):
+    """Rows of the table, such as ``openvino-bf16:4``."""
+    return [f"{label}:{batch}" for label, batch in pairs(config, why_not)]
+
+
+def unsupported_rows(config, why_not):
+    """Rows of what cannot run here, such as ``openvino-bf16:4:this CPU offers FP32``."""
+    every = itertools.product(config["benchmark"]["engines"], config["batch_sizes"])
+    return [f"{label}:{batch}:{why_not(label)}" for label, batch in every if why_not(label)]

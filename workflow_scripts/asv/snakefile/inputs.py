@@ -1,0 +1,163 @@
+"""The user's files that a configuration names, found before there is a job: data set, lists, cohort, checkpoint."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..dataset import tree
+from ..demo import corpus
+from ..errors import InputError
+from ..network import archive
+
+DEMO = "demo"
+DEMO_LAYOUT = "speaker/session/utterance"
+DEMO_CHECKPOINTS = {
+    "demo": "small, trained on synthetic voices",
+    "demo-c512": "full size, untrained: for timing only",
+}
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The data set, as far as its folders tell.
+
+    Attributes:
+        roots: its folders, as the user wrote them.
+        tree: :class:`asv.dataset.tree.Tree`; None for the demo, whose speakers are known before its corpus exists, so
+            that the graph of jobs is the same before and after.
+        layout: in words.
+        shards: names such as ``3-of-64`` of the shards that have a speaker.
+    """
+
+    roots: list
+    tree: object
+    layout: str
+    shards: list
+    _listed: dict = field(default_factory=dict, repr=False, compare=False)
+
+    def _list(self, shard):
+        """A shard's stamp and utterance ids. Listed once, before anything is read: later changes make the next run."""
+        if shard not in self._listed:
+            files = tree.shard_files(self.tree, shard)
+            self._listed[shard] = tree.stamp(files), [file.utterance for file in files]
+        return self._listed[shard]
+
+    def stamp(self, shard):
+        """Digest of paths, sizes and times of a shard's wavs; empty for the demo, whose wavs are inputs."""
+        return "" if self.tree is None else self._list(shard)[0]
+
+    def utterances(self, shard):
+        """Ids of a shard's utterances, those that may be rejected later included; not for the demo."""
+        return self._list(shard)[1]
+
+
+def is_demo(config):
+    """Whether the data set is the built-in demo."""
+    return config["dataset"]["root"] == DEMO
+
+
+def dataset_roots(config, demo_wavs):
+    """Folders of the data set, as the user wrote them; ``demo_wavs`` is the folder of the demo's corpus."""
+    root = config["dataset"]["root"]
+    if is_demo(config):
+        return [str(demo_wavs)]
+    return [root] if isinstance(root, str) else root
+
+
+def find_dataset(config, demo_wavs):
+    """Look for the speakers of the data set.
+
+    Returns:
+        :class:`Dataset`.
+
+    Raises:
+        InputError: as :func:`asv.dataset.tree.find_speakers`.
+    """
+    roots, count = dataset_roots(config, demo_wavs), config["shards"]
+    if is_demo(config):
+        return Dataset(roots, None, DEMO_LAYOUT, tree.shard_names(corpus.EVALUATION, count))
+    found = tree.find_speakers(roots, config["dataset"]["layout"], config["dataset"]["shared_speakers"])
+    return Dataset(roots, found, found.layout, tree.shard_names(found.speakers, count))
+
+
+def _missing(setting, path, what="file"):
+    return InputError(f"{setting}: no {what} {path!r} (seen from {os.getcwd()})")
+
+
+def trial_lists(config, dataset, demo_trials):
+    """Files of the trial lists: those that are named, or with ``auto`` the demo's or those of known names.
+
+    Raises:
+        InputError: where a file is not there.
+    """
+    lists = config["dataset"]["trials"] or []
+    if lists == "auto":
+        return [demo_trials] if is_demo(config) else tree.known_lists(dataset.tree)
+    if missing := [path for path in lists if not Path(path).is_file()]:
+        raise _missing("dataset.trials", missing[0])
+    return lists
+
+
+def cohort(config):
+    """The file of the cohort in a list, which is empty without one.
+
+    Raises:
+        InputError: where the file is not there.
+    """
+    path = config["scoring"]["as_norm"]["cohort"]
+    if path is not None and not Path(path).is_file():
+        raise _missing("scoring.as_norm.cohort", path)
+    return [] if path is None else [path]
+
+
+def is_url(config):
+    """Whether the checkpoint's archive is to be downloaded."""
+    return config["checkpoint"]["archive"].startswith(("http://", "https://"))
+
+
+def checkpoint_archive(config, made, fetched):
+    """The archive that the checkpoint is taken from.
+
+    Args:
+        config: the configuration.
+        made: names of the demo's checkpoints to the files that hold them.
+        fetched: the file that a URL is fetched to.
+
+    Raises:
+        InputError: where it is not there.
+    """
+    source = config["checkpoint"]["archive"]
+    if source in made:
+        return made[source]
+    if is_url(config):
+        return fetched
+    if Path(source).is_dir():
+        return archive.checkpoint_in_folder(source)
+    if not Path(source).is_file():
+        raise _missing("checkpoint.archive", source, "file or folder")
+    return source
+
+
+def checkpoint_source(config, path):
+    """What messages call the checkpoint: the user's own file or URL."""
+    return config["checkpoint"]["archive"] if is_url(config) else str(path)
+
+
+def refuse_wildcards(inputs, wildcards_of):
+    """Paths that become inputs must not look like patterns: Snakemake has no way to say that a brace is a brace.
+
+    Args:
+        inputs: names of settings to lists of paths.
+        wildcards_of: Snakemake's function from a path to the names of its wildcards.
+
+    Raises:
+        InputError: that names the setting, the path and the wildcard.
+    """
+    for name, path in ((name, str(path)) for name, paths in inputs.items() for path in paths):
+        if found := sorted(wildcards_of(path)):
+            raise InputError(
+                f"{name}: {path!r}: Snakemake takes {{{found[0]}}} in a name for a wildcard; rename it, or give a link "
+                "to it that has no braces in its path"
+            )

@@ -1,0 +1,80 @@
+"""What the configuration says of NPU engines: their devices, the place where their jobs run, what they are asked."""
+
+from __future__ import annotations
+
+import functools
+import json
+
+from .. import engines
+from ..ascend import toolchain
+from ..errors import InputError
+from . import options
+
+
+@functools.cache
+def names():
+    """Engines that run on an NPU."""
+    return [name for name in engines.names() if engines.is_npu(name)]
+
+
+def device_count(config):
+    """How many different devices the settings of all NPU engines name."""
+    return len({device for name in names() for device in config["engines"][name]["devices"]})
+
+
+def devices_of_job(config, label):
+    """Devices that a job of an engine takes: 1 on an NPU, else 0."""
+    return int("devices" in options.engine_settings(config, label))
+
+
+def benchmark_threads(config, label, cores):
+    """Threads of a benchmark: all cores, so that nothing runs beside it, or an equal share of them for each device."""
+    return max(1, cores // len(options.engine_settings(config, label).get("devices", [0])))
+
+
+def command(config, label, python):
+    """Shell words that end in the interpreter of an engine, which is ``python`` where its settings name none."""
+    settings = options.engine_settings(config, label)
+    return toolchain.command(settings.get("python") or python, settings.get("env_scripts", []))
+
+
+def used(config):
+    """Settings of the NPU engines that the configuration uses, or of all where it uses none, by name; JSON."""
+    asked = {config["engine"], *(engines.parse(label)[0] for label in config["benchmark"]["engines"])}
+    found = [name for name in names() if name in asked] or names()
+    return json.dumps({name: config["engines"][name] for name in found})
+
+
+def is_unknown(settings, uses_conda):
+    """Whether an engine's interpreter is one that Snakemake has still to make, by conda."""
+    return uses_conda and not settings["python"]
+
+
+def versions(name, settings, python):
+    """Versions in the toolchain of an NPU engine.
+
+    Raises:
+        InputError: where the toolchain does not tell.
+    """
+    answer = toolchain.ask(name, settings, python, "versions")
+    if answer["problems"]:
+        raise InputError("\n".join(answer["problems"]))
+    return answer["facts"]["versions"]
+
+
+def problem(name, settings, python):
+    """Why the devices of an NPU engine cannot be used from here, a line; None where they can."""
+    problems = toolchain.ask(name, settings, python, "devices")["problems"]
+    return problems[0].splitlines()[0] if problems else None
+
+
+def require(config, labels, python, uses_conda):
+    """Try the toolchains and devices of the engines of labels whose jobs are to run on this machine.
+
+    Raises:
+        InputError: that lists all that is missing.
+    """
+    for name in sorted({engines.parse(label)[0] for label in labels}):
+        settings = config["engines"].get(name, {})
+        if "devices" in settings and not is_unknown(settings, uses_conda):
+            toolchain.require(name, settings, python)

@@ -1,0 +1,79 @@
+"""The words of command lines that settings become. Functions of a checked configuration; they start nothing."""
+
+from __future__ import annotations
+
+import json
+import shlex
+
+from .. import engines
+from . import inputs
+
+# NPU engines have a toolchain of their own, and devices: settings that say where a job runs, not what it computes.
+PLACEMENT = ("python", "env_scripts", "devices")
+
+
+def options_of(settings, *names):
+    """Command-line options of settings: ``{"n_fft": 400}`` to ``--n-fft 400``; null settings are left out."""
+    chosen = {name: settings[name] for name in sorted(names) if settings[name] is not None}
+    return shlex.join(part for name, value in chosen.items() for part in (f"--{name.replace('_', '-')}", str(value)))
+
+
+def of_features(config):
+    """Options of ``extract_features.py``: what is taken for usable audio, and what is computed of it."""
+    return " ".join(
+        [
+            options_of(config["dataset"], "resample", "channels", "min_duration", "max_duration"),
+            options_of(config["features"], *(name for name in config["features"] if name != "keep")),
+        ]
+    )
+
+
+def of_trace(config):
+    """Options of ``trace_network.py``."""
+    return " ".join([options_of(config["features"], "frames"), options_of(config["checkpoint"], "weights")])
+
+
+def of_bootstrap(config):
+    """Options of all that draw bootstrap replicates."""
+    bootstrap = config["scoring"]["bootstrap"]
+    return f"--bootstrap-replicates {bootstrap['replicates']} --bootstrap-seed {bootstrap['seed']}"
+
+
+def of_scoring(config):
+    """Options of ``score.py``."""
+    scoring = config["scoring"]
+    centroid = scoring["centroid"]
+    return " ".join(
+        [
+            options_of(scoring, "format", "on_missing_trial", "subtract_mean"),
+            of_bootstrap(config),
+            f"--as-norm-top {scoring['as_norm']['top']}" if scoring["as_norm"]["cohort"] is not None else "",
+            "" if centroid["enabled"] else "--no-centroid",
+            f"--centroid-max-duration {centroid['max_duration']}",
+            f"--centroid-max-scores {centroid['max_scores']}",
+        ]
+    )
+
+
+def of_answer(config):
+    """Options of ``write_answer.py``: what of the inputs is the demo's."""
+    checkpoint = inputs.DEMO_CHECKPOINTS.get(config["checkpoint"]["archive"], "")
+    return " ".join(["--demo-data" if inputs.is_demo(config) else "", shlex.join(["--demo-checkpoint", checkpoint])])
+
+
+def engine_settings(config, label):
+    """Settings of the engine of a label such as ``openvino-bf16``; empty for one that has none."""
+    return config["engines"].get(engines.parse(label)[0], {})
+
+
+def of_engine(config, label):
+    """The options that an engine gets, JSON."""
+    settings = engine_settings(config, label)
+    options = {name: value for name, value in settings.items() if name not in PLACEMENT}
+    return json.dumps(settings.get("options", options), sort_keys=True)
+
+
+def of_devices(config, label):
+    """Options that name an engine's devices; empty for one without."""
+    devices = engine_settings(config, label).get("devices")
+    return shlex.join(["--devices", *map(str, devices)]) if devices else ""
