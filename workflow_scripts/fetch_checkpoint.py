@@ -2,37 +2,12 @@
 
 from __future__ import annotations
 
-import http.client
 import sys
-import urllib.request
 from pathlib import Path
 
 from asv import cli, files
-from asv.errors import InputError
 from asv.network.archive import check_digest
-from asv.network.zips import LARGEST
-from asv.progress import progress
-
-TIMEOUT = 60  # seconds without a byte
-BLOCK = 1 << 20  # bytes
-
-
-def fetch(url, target):
-    """Copy what a URL (http or https) serves to the file ``target``."""
-    if not url.startswith(("https://", "http://")):
-        raise InputError(f"{url}: only http and https are fetched")
-    try:
-        with urllib.request.urlopen(url, timeout=TIMEOUT) as response, target.open("wb") as stream:
-            declared = int(response.headers.get("Content-Length") or 0)
-            blocks = iter(lambda: response.read(BLOCK), b"")
-            for block in progress(blocks, "fetch", "MB", total=-(-declared // BLOCK) or None):
-                stream.write(block)
-                if stream.tell() > LARGEST:
-                    raise InputError(f"{url}: more than {LARGEST} bytes; refused")
-            if declared and stream.tell() != declared:
-                raise InputError(f"{url}: {stream.tell()} of {declared} bytes came; try again")
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        raise InputError(f"{url}: cannot be fetched ({error}); fetch it by hand and set checkpoint.archive") from error
+from asv.network.fetch import fetch
 
 
 def main():

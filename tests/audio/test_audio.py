@@ -10,11 +10,10 @@ import soundfile
 from support.scripts import assert_one_error, run_script, sine, unless_root, write_sound
 from support.synthetic import write_score_inputs
 
-import extract_features
 from asv import files
 from asv.audio.reading import Audio, AudioError, AudioRules, read_audio
 from asv.dataset.tree import find_speakers, shard_files
-from asv.features import manifest
+from asv.features import extraction, manifest
 from asv.features.crops import crop_starts, repeat_to
 from asv.features.mel import LogMel, MelSettings
 from asv.features.npy import RowWriter, open_rows
@@ -550,30 +549,28 @@ def test_shard_that_does_not_exist_is_refused(tmp_path, shard):
 
 
 @pytest.mark.parametrize(("seconds", "rows"), [(1.979, 0), (1.989, 0), (1.99, 1), (2.0, 1)])
-def test_short_rule_rejects_below_a_whole_crop_only(tmp_path, seconds, rows, monkeypatch):
+def test_short_rule_rejects_below_a_whole_crop_only(tmp_path, seconds, rows):
     """200 frames, centred, 10 ms apart, need 1.99 s."""
-    used, left_out = stage_functions(tmp_path, monkeypatch, sine(seconds), short="reject")
+    used, left_out = stage_functions(tmp_path, sine(seconds), short="reject")
     assert (len(used), [row.reason for row in left_out]) == (rows, [] if rows else ["too short"])
 
 
-def test_short_utterance_is_repeated_from_its_start(tmp_path, monkeypatch):
-    used, left_out = stage_functions(tmp_path, monkeypatch, sine(0.1), short="repeat")
+def test_short_utterance_is_repeated_from_its_start(tmp_path):
+    used, left_out = stage_functions(tmp_path, sine(0.1), short="repeat")
     assert (len(used), left_out) == (1, [])
     features = np.load(tmp_path / "features.npy")
     # 0.1 s are ten frames, so frames away from the ends come again every ten.
     np.testing.assert_allclose(features[0][:, 20:30], features[0][:, 30:40], atol=1e-4)
 
 
-def stage_functions(tmp_path, monkeypatch, samples, short):
-    """The stage's functions on a tree of one utterance, in this process."""
+def stage_functions(tmp_path, samples, short):
+    """The stage's functions on a tree of one utterance."""
     write_sound(tmp_path / "wavs" / "id1" / "s" / "a.wav", samples)
-    outputs = ("--output", "o", "--manifest", "m", "--rejected", "r", "--sidecar", "s")  # required, not written here
-    monkeypatch.setattr("sys.argv", ["stage", "--root", str(tmp_path), "--short", short, *outputs])
-    options = extract_features.parse_arguments()
     with (tmp_path / "features.npy").open("wb") as stream:
         writer = RowWriter(stream, (80, 200))
         listed = shard_files(find_speakers([tmp_path / "wavs"]), "0-of-1")
-        outcome = extract_features.extract(listed, AudioRules(), LogMel(MelSettings()), options, writer)
+        crops = extraction.CropSettings(short=short)
+        outcome = extraction.extract(listed, AudioRules(), LogMel(MelSettings()), crops, writer)
         writer.close()
     return outcome
 

@@ -31,7 +31,7 @@ def test_the_modules_of_a_stage_are_found():
         ),
         "asv/audio/": ("chunks", "containers", "errors", "flac", "foreign", "mended", "reading"),
         "asv/dataset/": ("auto_layout", "folders", "layout", "tree", "walk"),
-        "asv/features/": ("crops", "manifest", "mel", "npy"),
+        "asv/features/": ("crops", "extraction", "manifest", "mel", "npy"),
     }
     expected = {f"{package}{name}.py" for package, names in wanted.items() for name in ("__init__", *names)}
     assert found == {"extract_features.py", *expected}

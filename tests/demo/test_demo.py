@@ -20,7 +20,7 @@ from support.paths import REPO, SCRIPTS
 
 import demo_checkpoint
 import demo_corpus
-from asv.demo import corpus, espeak
+from asv.demo import corpus, espeak, recordings, training
 from asv.errors import InputError
 from asv.network.checkpoint import load_network
 from asv.network.ecapa_tdnn import EcapaTdnn
@@ -142,22 +142,22 @@ def test_words_and_trials_are_those_of_every_machine():
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the digest is of eSpeak NG's build for x86-64")
 def test_recordings_are_those_of_every_machine(tmp_path):
-    demo_corpus.write_corpus(tmp_path / "here", SOME)
+    recordings.write_corpus(tmp_path / "here", SOME)
     assert digest(tmp_path / "here") == "831eb19265e3cbb5427e1145324250a0524f5ff6a7627d0c77615daae67a3cb7"
     # As on an older processor: other code paths in the C library's mathematics and in NumPy.
     older = {
         **os.environ,
         "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA,-AVX512F,-AVX",
         "NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3 AVX512F AVX512_SKX",
-        "PYTHONPATH": f"{SCRIPTS}{os.pathsep}{REPO / 'tests'}",
+        "PYTHONPATH": f"{SCRIPTS}{os.pathsep}{REPO / 'tests'}{os.pathsep}{Path(__file__).parent}",
     }
-    code = "import sys, demo_corpus, test_demo; demo_corpus.write_corpus(sys.argv[1], test_demo.SOME)"
+    code = "import sys, test_demo; test_demo.recordings.write_corpus(sys.argv[1], test_demo.SOME)"
     subprocess.run([sys.executable, "-W", "ignore", "-c", code, tmp_path / "older"], env=older, check=True)
     assert digest(tmp_path / "older") == digest(tmp_path / "here")
 
 
 def test_recordings_are_16_khz_mono_16_bit_of_some_seconds(tmp_path):
-    demo_corpus.write_corpus(tmp_path / "wav", SOME)
+    recordings.write_corpus(tmp_path / "wav", SOME)
     found = sorted((tmp_path / "wav").rglob("*.wav"))
     assert [path.relative_to(tmp_path / "wav").as_posix() for path in found] == sorted(u.name for u in SOME)
     for path in found:
@@ -194,11 +194,11 @@ def test_the_shipped_checkpoint(tmp_path):
     assert content["step"] > 0
     # It knows its training voices: those were learnt with a margin.
     utterances = [corpus.Utterance(speaker, 1, 1) for speaker in list(corpus.TRAINING)[::7]]
-    log_mel = demo_checkpoint.LogMel(demo_checkpoint.MelSettings())
+    log_mel = training.LogMel(training.MelSettings())
     with torch.no_grad():
         for utterance in utterances:
             samples = torch.from_numpy(corpus.speak(utterance)).float() / (1 << 15)
-            embedding, _ = network(demo_checkpoint.to_network_input(log_mel(samples))[None])
+            embedding, _ = network(training.to_network_input(log_mel(samples))[None])
             best = network.speaker_embedding(embedding).argmax().item()
             assert best == list(corpus.TRAINING).index(utterance.speaker)
 
@@ -212,8 +212,8 @@ def test_training_learns_and_repeats_itself(tmp_path):
     def trained():
         torch.manual_seed(0)
         network = EcapaTdnn(4, 4)
-        optimizer = demo_checkpoint.train(network, mels, labels, steps=40)
-        demo_checkpoint.write_archive(tmp_path / "checkpoint.zip", network, optimizer, 40)
+        optimizer = training.train(network, mels, labels, steps=40)
+        training.write_archive(tmp_path / "checkpoint.zip", network, optimizer, 40)
         return network.eval(), (tmp_path / "checkpoint.zip").read_bytes()
 
     network, first = trained()

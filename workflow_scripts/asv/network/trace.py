@@ -1,0 +1,54 @@
+"""The network as TorchScript, and proof that the trace computes what the network does."""
+
+from __future__ import annotations
+
+import warnings
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from ..errors import InputError
+from .ecapa_tdnn import MELS
+
+TOLERANCE = 1e-5  # absolute, on unit-length embeddings in float32
+
+
+def trace(module, frames):
+    """Trace a module that takes float32 ``(batch, 80, frames)``, for any batch size; returns a ``ScriptModule``."""
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of torch.jit: TorchScript is what the engines read
+        return torch.jit.trace(module, torch.zeros(1, MELS, frames))
+
+
+def check_trace(traced, module, frames):
+    """Compare trace and eager module at a batch size other than the traced one.
+
+    Returns:
+        The largest absolute difference.
+
+    Raises:
+        InputError: it exceeds TOLERANCE, or is not a number.
+    """
+    probe = torch.randn((3, MELS, frames), generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        pairs = zip(_flat(traced(probe)), _flat(module(probe)))
+        worst = max(float((a - b).abs().max()) for a, b in pairs)
+    if not worst <= TOLERANCE:  # catches NaN, too
+        raise InputError(f"the trace differs from eager PyTorch by {worst:g} (at most {TOLERANCE:g}); not written")
+    return worst
+
+
+def _flat(output):
+    return [output] if torch.is_tensor(output) else [tensor for part in output for tensor in _flat(part)]
+
+
+def gflop(module, frames):
+    """Work for one crop in 10^9 floating-point operations: two for each multiply-accumulate."""
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        module(torch.zeros(1, MELS, frames))
+    return counter.get_total_flops() / 1e9
+
+
+def count_parameters(network):
+    """Parameters that an embedding depends on: all but those of the classifier of training speakers."""
+    return sum(p.numel() for name, p in network.named_parameters() if not name.startswith("speaker_embedding"))
