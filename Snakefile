@@ -30,6 +30,11 @@ onstart:
     start()
 
 
+# Of the main process alone: Snakemake calls these neither for a cluster's jobs nor for an importer's run.
+onsuccess:
+    tell_answers()
+
+
 # With --keep-going a failure may be long past when the run ends.
 onerror:
     print(failures.summary(log), file=sys.stderr)

@@ -2,7 +2,7 @@
 import uuid
 
 from asv import runs
-from asv.snakefile import keys, start as beginning
+from asv.snakefile import ending, keys, start as beginning
 
 BEFORE = beginning.before()
 if SNAKEMAKE.is_main_process:
@@ -26,3 +26,9 @@ def start():
     """All that is to be done and checked before the first job."""
     found = beginning.Inputs(config, DATASET, TRIALS, COHORT, CHECKPOINT_ARCHIVE)
     checked(beginning.start, SNAKEMAKE, found, sys.executable)
+
+
+def tell_answers():
+    """At the end of a run that succeeded, what it was for; under --quiet, nothing."""
+    for line in ending.said(SNAKEMAKE):
+        print(line, file=sys.stderr)

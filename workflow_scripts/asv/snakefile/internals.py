@@ -74,6 +74,21 @@ class Snakemake:
         return self._workflow.touch
 
     @property
+    def is_quiet(self):
+        """Whether ``--quiet`` was given, for anything."""
+        return bool(self._workflow.output_settings.quiet)
+
+    @property
+    def asked_for(self):
+        """Paths of the outputs of the call's targets; of a target that has none, of its inputs."""
+        return {str(path) for job in self._workflow.dag.targetjobs for path in job.output or job.input}
+
+    @property
+    def made(self):
+        """Paths of the outputs of the jobs that this run has finished."""
+        return {str(path) for job in self._workflow.dag.finished_jobs for path in job.output}
+
+    @property
     def allowed_rules(self):
         """Rules named by ``--allowed-rules``."""
         return self._workflow.dag_settings.allowed_rules
