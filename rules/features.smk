@@ -2,6 +2,11 @@
 FEATURES = "work/features/{shard}/features.npy"
 
 
+def feature_roots(wildcards, input, output):
+    """As `roots`; a module's prefix stands before the folder of the demo, which is an input."""
+    return list(input.corpus) or roots(wildcards, output)
+
+
 rule extract_features:
     """Check a shard's audio files and compute the log-mel features of its utterances."""
     input:
@@ -24,7 +29,7 @@ rule extract_features:
         code=stage_code("extract_features.py"),
         versions=stage_versions("extract_features.py"),
         stamp=shard_stamp,
-        roots=roots,
+        roots=feature_roots,
         find_by=find_by,
         options=options.of_features(config),
     shell:

@@ -263,6 +263,19 @@ def test_as_a_module(workflow, more, config, target, wanted):
     assert shards(output) == wanted
 
 
+def test_the_example_of_a_module(workflow):
+    example = REPO / "examples" / "module"
+    text = (example / "Snakefile").read_text()
+    assert '"../../Snakefile"' in text
+    (workflow.folder / "Snakefile").write_text(text.replace("../../Snakefile", str(REPO / "Snakefile")))
+    workflow.configure((example / "config.yaml").read_text())
+    output = workflow.run("--dry-run", "--snakefile", "Snakefile")
+    assert "rule summary:" in output
+    assert "rule speakers_score:" in output
+    assert shards(output) == ["0-of-1"]
+    assert "speakers/results/eer_bs4.txt" in output
+
+
 def test_paths_as_people_write_them(workflow):
     """A home folder, braces in the data set's path; braces in a list's path cannot be told from a wildcard."""
     home = workflow.folder / "home"
