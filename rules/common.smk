@@ -88,6 +88,11 @@ def shard_stamp(wildcards):
     return checked(DATASET.stamp, wildcards.shard)
 
 
+def feature_roots(wildcards, input, output):
+    """As `roots`; a module's prefix stands before the folder of the demo, which is an input."""
+    return list(input.corpus) or roots(wildcards, output)
+
+
 def find_by(wildcards, output):
     """Not compared, and a function because Snakemake would fill in braces: the stamp holds what a layout makes of it."""
     return [config["dataset"]["layout"], config["dataset"]["shared_speakers"]]

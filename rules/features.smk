@@ -2,11 +2,6 @@
 FEATURES = "work/features/{shard}/features.npy"
 
 
-def feature_roots(wildcards, input, output):
-    """As `roots`; a module's prefix stands before the folder of the demo, which is an input."""
-    return list(input.corpus) or roots(wildcards, output)
-
-
 rule extract_features:
     """Check a shard's audio files and compute the log-mel features of its utterances."""
     input:
