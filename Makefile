@@ -2,9 +2,9 @@
 .PHONY: help setup check test docs
 help:
 	@echo "make setup   install what development needs"
-	@echo "make check   lint, format and spelling, in seconds"
+	@echo "make check   lint, format, spelling and types"
 	@echo "make test    unit, contract and workflow tests, in minutes"
-	@echo "make docs    the pages of docs/, where mkdocs.yml is"
+	@echo "make docs    the pages of docs/, into work/site"
 
 setup:
 	python -m pip install -r requirements-dev.txt
@@ -15,9 +15,10 @@ check:
 	snakefmt --check .
 	snakemake --lint
 	codespell
+	mypy
 
 test:
 	pytest
 
 docs:
-	mkdocs build --strict
+	mkdocs build --strict --site-dir work/site
