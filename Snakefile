@@ -32,7 +32,7 @@ onstart:
 
 # Of the main process alone: Snakemake calls these neither for a cluster's jobs nor for an importer's run.
 onsuccess:
-    tell_answers()
+    end()
 
 
 # With --keep-going a failure may be long past when the run ends.

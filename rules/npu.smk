@@ -1,8 +1,5 @@
 # The NPU engines: a look at their toolchains and devices. What their jobs need stands in rules/engines.smk.
 
-# What the doctor of this run found: the run's token and an exit code.
-DOCTORS_FINDING = ".snakemake/npu_doctor.code"
-
 
 # A job that fails ends in Snakemake's words about it, not in the picture that the user waits for. So the job succeeds, and
 # the end of the run shows the picture and ends with the doctor's exit code. Snakemake calls no `onsuccess` of a module:
@@ -20,18 +17,10 @@ rule npu_doctor:
         engines=lambda wildcards: npus.used(config),
         python=python,
         end=(
-            f"""bash -c 'echo "$ASV_RUN $1" > {DOCTORS_FINDING}'"""
+            f"""bash -c 'echo "$ASV_RUN $1" > {ending.DOCTORS_FINDING}'"""
             if SNAKEMAKE.is_main_snakefile
             else """bash -c 'cat "$0"; exit "$1"'"""
         ),
     shell:
         "{params.host:q} {params.script:q} --engines {params.engines:q} --python {params.python:q} > {log:q} 2>&1"
         " && code=0 || code=$?; {params.end} {log:q} $code"
-
-
-onsuccess:
-    if Path(DOCTORS_FINDING).is_file():
-        token, code = Path(DOCTORS_FINDING).read_text().split()
-        if token == os.environ[runs.VARIABLE]:
-            print(Path("logs/npu_doctor.log").read_text(), end="", flush=True)
-            sys.exit(int(code))

@@ -28,7 +28,11 @@ def start():
     checked(beginning.start, SNAKEMAKE, found, sys.executable)
 
 
-def tell_answers():
-    """At the end of a run that succeeded, what it was for; under --quiet, nothing."""
+def end():
+    """At the end of a run that succeeded, what it was for; under --quiet, nothing. Ends as the doctor says, if one ran."""
     for line in ending.said(SNAKEMAKE):
         print(line, file=sys.stderr)
+    picture, code = ending.doctors_finding(os.environ[runs.VARIABLE])
+    print(picture, end="", flush=True)
+    if code:
+        sys.exit(code)

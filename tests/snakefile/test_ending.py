@@ -2,7 +2,7 @@
 
 import pytest
 
-from asv.snakefile.ending import answers, lines
+from asv.snakefile.ending import DOCTORS_FINDING, DOCTORS_PICTURE, answers, doctors_finding, lines
 
 OWN, ENGINES = "results/eer_bs4.txt", "results/openvino-f32/eer_bs4.txt"
 
@@ -27,3 +27,13 @@ def test_a_line_has_the_file_and_its_first_line(tmp_path):
     path = tmp_path / "eer_bs4.txt"
     path.write_text("EER 5.000 %   list, 960 trials\n\nmore\n", encoding="utf-8")
     assert lines([str(path)]) == [f"{path}: EER 5.000 %   list, 960 trials"]
+
+
+def test_the_doctor_of_another_run_is_not_told(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert doctors_finding("this") == ("", 0)
+    for name, text in ((DOCTORS_FINDING, "this 1\n"), (DOCTORS_PICTURE, "no driver\n")):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    assert doctors_finding("this") == ("no driver\n", 1)
+    assert doctors_finding("another") == ("", 0)

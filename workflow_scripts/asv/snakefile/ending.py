@@ -1,4 +1,4 @@
-"""What a run that succeeded says last: the answers that it made, for a person at a terminal."""
+"""What a run that succeeded says last: the answers that it made, or what npu_doctor found."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import re
 from pathlib import Path
 
 ANSWER = re.compile(r"(?:^|/)results/(?:[^/]+/)?eer_bs[0-9]+\.txt$")
+#: What the doctor of a run found: the run's token and an exit code.
+DOCTORS_FINDING = ".snakemake/npu_doctor.code"
+DOCTORS_PICTURE = "logs/npu_doctor.log"
 
 
 def answers(asked, made):
@@ -41,3 +44,11 @@ def said(snakemake):
     if snakemake.is_quiet or snakemake.only_touches:
         return []
     return lines(answers(snakemake.asked_for, snakemake.made))
+
+
+def doctors_finding(token):
+    """``(picture, exit code)`` of the doctor, if the run of this token had one; else nothing and 0."""
+    if not Path(DOCTORS_FINDING).is_file():
+        return "", 0
+    run, code = Path(DOCTORS_FINDING).read_text(encoding="utf-8").split()
+    return (Path(DOCTORS_PICTURE).read_text(encoding="utf-8"), int(code)) if run == token else ("", 0)
