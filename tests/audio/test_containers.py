@@ -282,7 +282,7 @@ def test_sphere_packed_by_shorten_names_what_unpacks_it(put, name, target):
     assert "fetch" not in error.detail
 
 
-@pytest.mark.parametrize("count", [None, "-5", "x", "9" * 5000, "1e3"])
+@pytest.mark.parametrize("count", [None, "-5", "x", "9" * 5000, "1e3", "\x1c1024"])
 def test_sphere_without_a_number_of_samples_is_refused(put, count):
     assert rejected(put(sphere(sample_count=count))).reason == "unreadable"
 

@@ -116,7 +116,7 @@ def test_the_gate_catches_perturbed_weights(project, tmp_path, monkeypatch):
     receipts.write("work/engines/openvino-f32/bs3", files.read_json(receipt)["key"])
     output = copy.run("accuracy_gate", "--forcerun", "infer", fails=True)
     assert "1 of" in output
-    assert "openvino-f32, batch size 3: least cosine 0." in output
+    assert "openvino-f32, batch size 3: lowest cosine 0." in output
     failing = [row for row in rows(copy) if row["gate"] == "FAIL"]
     assert [(row["engine"], row["batch_size"]) for row in failing] == [("openvino-f32", 3)]
     # The table is written whatever the gate says.

@@ -177,7 +177,7 @@ def _sphere(stream, size, base):
         (lines[1:2] or [""])[0],
         *(values.get(name) for name in ("sample_count", "sample_n_bytes", "channel_count")),
     )
-    if not all(field and re.fullmatch(r"\s*\d{1,12}\s*", field) for field in fields):
+    if not all(field and re.fullmatch(r"\s*\d{1,12}\s*", field, re.ASCII) for field in fields):
         raise AudioError("unreadable", "a SPHERE header without the number of samples; convert it", SPH2PIPE)
     start, count, width, channels = map(int, fields)
     start += base

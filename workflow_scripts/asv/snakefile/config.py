@@ -219,7 +219,7 @@ def _disagreements(config, schema):
     features, dataset, checkpoint = config["features"], config["dataset"], config["checkpoint"]
     if features["win_length"] > features["n_fft"]:
         yield f"features.win_length: {features['win_length']} exceeds features.n_fft ({features['n_fft']})"
-    if not features["f_min"] < features["f_max"] <= features["sample_rate"] / 2:
+    if not features["f_min"] < features["f_max"] or 2 * features["f_max"] > features["sample_rate"]:
         yield (
             f"features.f_max: {features['f_max']} must lie above features.f_min ({features['f_min']}) and not above "
             f"half of features.sample_rate ({features['sample_rate']})"
