@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import InputError
-from .metrics import equal_error_rate, error_rates, group_ends
+from .metrics import equal_error_rate, error_rates, last_of_group
 
 LEVEL = 0.95
 FEWEST_SPEAKERS = 5  # below it intervals hold the truth far less often than they say, see docs/metrics.md
@@ -31,7 +31,8 @@ class _Trials:
 
     def __init__(self, scores, targets, first, second):
         order = np.argsort(scores)[::-1]
-        self.ends = group_ends(scores[order])
+        last = last_of_group(scores[order])
+        self.ends = np.flatnonzero(last).astype(np.int32 if len(last) < 2**31 else np.int64)
         self.first, self.second, self.targets = first[order], second[order], targets[order]
 
     def _weights(self, draws):

@@ -69,19 +69,22 @@ def _accepted(scores, targets):
     order = np.argsort(scores)[::-1]
     falling, hits = scores[order], targets[order]
     del order  # each of these arrays is 80 MB of 10,000,000 trials
-    ends = group_ends(falling)
-    thresholds = np.empty(len(ends) + 1)
-    thresholds[0], thresholds[1:] = np.inf, falling[ends]
+    last = last_of_group(falling)
+    thresholds = np.full(1 + np.count_nonzero(last), np.inf)
+    np.compress(last, falling, out=thresholds[1:])
     del falling
-    hits = np.cumsum(hits, dtype=ends.dtype)[ends]
-    return thresholds, ends + 1 - hits, hits
+    hits = np.cumsum(hits, dtype=np.int32 if len(hits) < 2**31 else np.int64)[last]
+    accepts = np.flatnonzero(last)
+    accepts += 1
+    accepts -= hits
+    return thresholds, accepts, hits
 
 
-def group_ends(values):
-    """The last place of each group of equal neighbours in an array that is not empty, int32 where that will do."""
+def last_of_group(values):
+    """Whether each value is the last of a group of equal neighbours, bool ``(n,)``."""
     last = np.ones(len(values), bool)
     np.not_equal(values[1:], values[:-1], out=last[:-1])
-    return np.flatnonzero(last).astype(np.int32 if len(values) < 2**31 else np.int64)
+    return last
 
 
 def equal_error_rate(rates):
@@ -90,10 +93,10 @@ def equal_error_rate(rates):
     Returns:
         ``(eer, threshold)``: a fraction, and the score there.
     """
-    gap = rates.miss - rates.false_accept  # falls from 1 to -1
-    after = int(np.argmax(gap <= 0))
+    after = int(np.argmax(rates.miss <= rates.false_accept))  # their difference falls from 1 to -1
     before = after - 1
-    share = gap[before] / (gap[before] - gap[after])
+    gap_before, gap_after = (rates.miss[place] - rates.false_accept[place] for place in (before, after))
+    share = gap_before / (gap_before - gap_after)
     eer = rates.false_accept[before] + share * (rates.false_accept[after] - rates.false_accept[before])
     low, high = rates.thresholds[after], rates.thresholds[before]
     threshold = low if np.isinf(high) else high + share * (low - high)
