@@ -203,7 +203,7 @@ def test_wrong_type_names_the_setting_and_the_type(config, place, wanted):
         ({"features": {"n_fft": 401}}, ["features.n_fft: 401"]),
         ({"features": {"win_length": 512}}, ["features.win_length: 512", "features.n_fft (400)"]),
         ({"features": {"f_max": 9000}}, ["features.f_max: 9000", "half of features.sample_rate (16000)"]),
-        ({"features": {"sample_rate": 10**400, "f_max": 7600, "f_min": 7600}}, ["features.f_max: 7600 must lie above"]),
+        ({"features": {"sample_rate": 10**400}}, ["features.sample_rate: ", "greater than the maximum of 1000000"]),
         ({"features": {"f_min": 8000}}, ["features.f_max: 8000", "features.f_min (8000)"]),
         ({"features": {"floor": 0}}, ["features.floor: 0"]),
         ({"network": {"outputs": ["attention"]}}, ["network.outputs: ['attention']", "['embedding', 'attention']"]),
