@@ -114,7 +114,7 @@ def test_mean_subtraction_and_as_norm(stage):
     facts = result["scoring"]["as_norm"]
     assert (facts["cohort"], facts["speakers"], facts["top"]) == ("cohort.txt", 6, 4)
     assert "(AS-norm by the top 4 of 6 cohort speakers, cosine less the mean of the cohort, at the EER)" in text
-    # The centroid protocols are the seed's, of the embeddings as they are.
+    # The centroid protocols are the original guide's, of the embeddings as they are.
     plain, _ = stage.result(stage.list, replicates=0)
     for name in ("centroid", "centroid_leave_one_out"):
         assert result["protocols"][name] == plain["protocols"][name]

@@ -251,13 +251,13 @@ def test_equal_stems_are_refused_with_both_files():
 
 def test_stem_centroid_is_refused():
     with pytest.raises(
-        InputError, match=r"a/centroid\.txt: 'centroid' is also the name of the seed's protocol.*rename"
+        InputError, match=r"a/centroid\.txt: 'centroid' is also the name of the original guide's protocol.*rename"
     ):
         protocol_names(["a/centroid.txt"])
 
 
 def test_stem_of_the_unbiased_centroid_protocol_is_refused():
-    with pytest.raises(InputError, match=r"'centroid_leave_one_out' is also the name of the seed's protocol made unb"):
+    with pytest.raises(InputError, match=r"'centroid_leave_one_out' is also the name of the original guide's"):
         protocol_names(["a/centroid_leave_one_out.txt"])
 
 

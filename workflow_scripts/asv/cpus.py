@@ -1,7 +1,7 @@
 """The CPUs that this process may use: its affinity, and the CPU quota of its control groups (cgroups, version 1 and 2).
 
 A quota is CPU time per wall time, in cores. A process that has used it up waits until the next period begins (100 ms as
-a rule): it is throttled. Quotas are set on a group or on any group above it, and the least one counts. The layout is
+a rule): it is throttled. Quotas are set on a group or on any group above it, and the smallest one counts. The layout is
 documented in the kernel's admin-guide/cgroup-v2.rst (``cpu.max``, ``cpu.stat``), scheduler/sched-bwc.rst (version 1),
 proc_pid_cgroup(5) and proc_pid_mountinfo(5).
 """
@@ -30,7 +30,7 @@ def usable(root=ROOT):
 
 
 def quota(root=ROOT):
-    """The least CPU quota of this process's control groups, in cores; None without any, or where there are no groups.
+    """The smallest CPU quota of this process's control groups, in cores; None without one, or without groups.
 
     Args:
         root: the folder that has ``proc`` and the mounted groups; another one in tests.

@@ -10,7 +10,7 @@ import numpy as np
 def crop_starts(utterance, available, frames, crops, seed):
     """First frames of the crops of one utterance.
 
-    They depend on the utterance's id and the seed alone: not on the order, the shard, the batch or the machine.
+    They depend on the utterance's id and the random seed alone: not on the order, the shard, the batch or the machine.
 
     Args:
         utterance: id, ``speaker/session/name.wav``.

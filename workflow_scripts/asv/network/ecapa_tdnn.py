@@ -1,8 +1,9 @@
 """The wide ECAPA-TDNN of the reference checkpoint.
 
-Desplanques et al., "ECAPA-TDNN", Interspeech 2020 (arXiv:2005.07143), in the variant that the seed deploys: its Res2
-block widens to 8 C channels and convolves chunks of C, where the paper splits C into eight. At C = 512 that is 33.1 M
-parameters and 6.41 GMAC for 200 frames, about six times the paper's. Names of modules are those of the checkpoint.
+Desplanques et al., "ECAPA-TDNN", Interspeech 2020 (arXiv:2005.07143), in the variant that the original guide deploys:
+its Res2 block widens to 8 C channels and convolves chunks of C, where the paper splits C into eight. At C = 512 that is
+33.1 M parameters and 6.41 GMAC for 200 frames, about six times the paper's. Names of modules are those of the
+checkpoint.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ class EcapaTdnn(nn.Module):
     """float32 ``(batch, 80, frames)`` to ``(embedding, (attention,))``.
 
     ``embedding`` is float32 ``(batch, 192)``, L2-normalised; ``attention`` float32 ``(batch, frames, 3 C)``. The
-    nesting is the seed's.
+    nesting is the original guide's.
     """
 
     def __init__(self, channels=512, speakers=1211):

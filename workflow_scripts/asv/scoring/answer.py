@@ -7,7 +7,7 @@ from ..trials.protocols import CENTROID, CENTROID_LEAVE_ONE_OUT
 from . import notes as protocol_notes
 
 CENTROID_NOTES = {
-    CENTROID: "each centroid contains the utterance it is scored against, as in the seed: flattering",
+    CENTROID: "each centroid contains the utterance it is scored against, as in the original guide: flattering",
     CENTROID_LEAVE_ONE_OUT: "an utterance is taken out of its own speaker's centroid: unbiased",
 }
 
@@ -22,7 +22,7 @@ def headline(result):
     trials = protocol["targets"] + protocol["nontargets"]
     of_what = f"{name}, {trials:,} trials"
     if name == CENTROID:
-        of_what = f"the seed's centroid protocol alone (no trial list was given or found), {trials:,} scores"
+        of_what = f"the original guide's centroid protocol alone (no trial list was given or found), {trials:,} scores"
     notes = caveats.of_result(result)
     if protocol["heard_speakers"]:
         notes.append("NOT A FAIR TEST: the network has heard these speakers")

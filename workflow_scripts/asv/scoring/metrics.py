@@ -190,7 +190,7 @@ def roc_auc(rates):
 
 
 def best_balanced_point(rates):
-    """Hit rate and correct-reject rate at the threshold that maximises their sum (Youden), as the seed prints."""
+    """Hit rate and correct-reject rate at the threshold with the largest sum (Youden), as the original guide prints."""
     best = int(np.argmax((1 - rates.miss) - rates.false_accept))
     return float(1 - rates.miss[best]), float(1 - rates.false_accept[best])
 

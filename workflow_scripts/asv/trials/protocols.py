@@ -6,13 +6,16 @@ from pathlib import Path
 
 from ..errors import InputError
 
-CENTROID = "centroid"  # name of the seed's protocol in results
+CENTROID = "centroid"  # name of the original guide's protocol in results
 CENTROID_LEAVE_ONE_OUT = "centroid_leave_one_out"
 
 
 def protocol_names(paths):
     """Stems of the lists, which name them in results; equal ones are an error."""
-    named = {CENTROID: "the seed's protocol", CENTROID_LEAVE_ONE_OUT: "the seed's protocol made unbiased"}
+    named = {
+        CENTROID: "the original guide's protocol",
+        CENTROID_LEAVE_ONE_OUT: "the original guide's protocol made unbiased",
+    }
     reserved = len(named)
     for path in paths:
         stem = Path(path).stem
