@@ -18,7 +18,7 @@ check:
 	mypy
 
 test:
-	pytest
+	pytest -n 2
 
 docs:
 	mkdocs build --strict --site-dir work/site
