@@ -43,7 +43,7 @@ from shared import (
 )
 
 from asv import cli
-from asv.dataset.tree import shard_of
+from asv.dataset.shards import shard_of
 
 SHARDS = 64
 ANSWER = "results/eer_bs32.txt"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from asv import cli, files
-from asv.scoring import agreement
+from asv.scoring import agreement, gate
 
 
 def parse_arguments():
@@ -34,7 +34,7 @@ def main():
     changes = agreement.eer_changes(
         options.scores, options.reference_scores, options.bootstrap_replicates, options.bootstrap_seed
     )
-    summary = agreement.verdict(facts, changes, options.min_cosine, options.max_eer_increase)
+    summary = gate.verdict(facts, changes, options.min_cosine, options.max_eer_increase)
     files.write_json(options.output, summary)
     print(f"gate: {summary['gate']} {'; '.join(summary['faults'])}")
 

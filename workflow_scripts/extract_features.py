@@ -14,7 +14,8 @@ import torch
 
 from asv import cli, code, files, runs
 from asv.audio.reading import AudioRules
-from asv.dataset.tree import find_speakers, shard_files, stamp
+from asv.dataset.shards import shard_files, stamp
+from asv.dataset.tree import find_speakers
 from asv.features import manifest
 from asv.features.extraction import CropSettings, extract
 from asv.features.mel import LogMel, MelSettings

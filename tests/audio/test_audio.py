@@ -12,7 +12,8 @@ from support.synthetic import write_score_inputs
 
 from asv import files
 from asv.audio.reading import Audio, AudioError, AudioRules, read_audio
-from asv.dataset.tree import find_speakers, shard_files
+from asv.dataset.shards import shard_files
+from asv.dataset.tree import find_speakers
 from asv.features import extraction, manifest
 from asv.features.crops import crop_starts, repeat_to
 from asv.features.mel import LogMel, MelSettings

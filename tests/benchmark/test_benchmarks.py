@@ -17,7 +17,7 @@ from asv.benchmark.row import Row
 from asv.interface import Job
 from asv.network.checkpoint import load_network
 from asv.network.ecapa_tdnn import EmbeddingOnly
-from asv.scoring import agreement
+from asv.scoring import gate
 
 CONFIG = """
 dataset: {{root: wavs, trials: [trials.txt]}}
@@ -143,7 +143,7 @@ def test_the_gate_passes(project):
     ],
 )
 def test_the_gates_verdict(cosine, increase, faults):
-    assert agreement.gate(cosine, increase, 0.999, 0.002) == faults
+    assert gate.gate(cosine, increase, 0.999, 0.002) == faults
 
 
 def test_cosines_by_hand():

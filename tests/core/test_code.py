@@ -29,8 +29,8 @@ def test_the_modules_of_a_stage_are_found():
             "stamps",
             "torchaudio_loader",
         ),
-        "asv/audio/": ("chunks", "containers", "errors", "flac", "foreign", "mended", "reading"),
-        "asv/dataset/": ("auto_layout", "folders", "layout", "tree", "walk"),
+        "asv/audio/": ("chunks", "containers", "errors", "flac_length", "foreign", "mended", "reading"),
+        "asv/dataset/": ("auto_layout", "layout", "listing", "shards", "tree", "walk"),
         "asv/features/": ("crops", "extraction", "manifest", "mel", "npy"),
     }
     expected = {f"{package}{name}.py" for package, names in wanted.items() for name in ("__init__", *names)}

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.scripts import unless_root
 
-from asv.dataset.tree import find_speakers, known_lists, shard_files, shard_names, shard_of, stamp
+from asv.dataset.shards import shard_files, shard_names, shard_of, stamp
+from asv.dataset.tree import find_speakers, known_lists
 from asv.errors import InputError
 
 

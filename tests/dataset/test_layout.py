@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asv.dataset.layout import SESSIONS, UTTERANCES, parse
-from asv.dataset.tree import find_speakers, known_lists, shard_files, stamp, summary
+from asv.dataset.shards import shard_files, stamp
+from asv.dataset.tree import find_speakers, known_lists, summary
 from asv.errors import InputError
 from asv.snakefile.config import check
 
@@ -399,11 +400,11 @@ def test_summary_and_lists_above_speakers(tmp_path):
 
 def test_start_does_not_list_all_files(tmp_path, monkeypatch):
     """150,000 files are not looked at to find 1,251 speakers."""
-    from asv.dataset import folders
+    from asv.dataset import listing
 
     plant(tmp_path, *grid("wav/id1{s:04}/v{v}/1.wav", s=range(50), v=range(20)))
     listed = []
-    monkeypatch.setattr(folders, "entries", lambda path, plain=folders.entries: listed.append(path) or plain(path))
+    monkeypatch.setattr(listing, "entries", lambda path, plain=listing.entries: listed.append(path) or plain(path))
     find_speakers([tmp_path])
     assert 50 < len(listed) < 6 * 50 + 20 * 6 + 50
     listed.clear()

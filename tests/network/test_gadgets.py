@@ -16,7 +16,7 @@ from asv.errors import InputError
 from asv.network import unpickle
 from asv.network.checkpoint import load_network
 from asv.network.ecapa_tdnn import EcapaTdnn
-from asv.network.formats import LEGACY_MAGIC
+from asv.network.file_kinds import LEGACY_MAGIC
 
 SAVED = io.BytesIO()
 torch.save({"model_state_dict": EcapaTdnn(8, 3).state_dict()}, SAVED)

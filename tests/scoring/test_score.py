@@ -7,7 +7,7 @@ from support.synthetic import write_score_inputs
 
 from asv import files
 from asv.errors import InputError
-from asv.scoring import answer, bootstrap, cosine, embeddings, metrics, notes, protocols, result, speakers
+from asv.scoring import answer, as_norm, bootstrap, cosine, embeddings, metrics, notes, protocols, result, speakers
 
 EXISTING_KEYS = {"eer", "threshold", "min_dcf", "roc_auc", "targets", "nontargets", "md5"}
 
@@ -104,8 +104,8 @@ def test_mean_subtraction_and_as_norm(stage):
     first, second, targets, scores = stage.scores()
     centred = cosine.subtract_mean(stage.embeddings, range(24, 48))
     speakers = cosine.speaker_centroids(centred[24:], [name.split("/")[0] for name in stage.names[24:]])
-    statistics = cosine.cohort_statistics(centred, speakers, 4)
-    wanted = cosine.as_norm(cosine.cosine_scores(centred, first, second), first, second, *statistics)
+    statistics = as_norm.cohort_statistics(centred, speakers, 4)
+    wanted = as_norm.as_norm(cosine.cosine_scores(centred, first, second), first, second, *statistics)
     np.testing.assert_allclose(scores, wanted, rtol=1e-9)
     protocol = result["protocols"]["list"]
     assert protocol["eer"] == metrics.summary(scores, targets)["eer"]

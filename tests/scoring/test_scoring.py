@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asv.errors import InputError
-from asv.scoring import conditions, cosine, formats, metrics, tables
+from asv.scoring import as_norm, conditions, cosine, formats, metrics, tables
 from asv.vectors import unit_length
 
 RANDOM = np.random.default_rng(0)
@@ -53,7 +53,7 @@ def test_mean_subtraction():
 
 @pytest.mark.parametrize("top", [2, 5, 7, 300])
 def test_as_norm_against_a_naive_loop(monkeypatch, top):
-    monkeypatch.setattr(cosine, "COHORT_SCORES", 30)  # several blocks
+    monkeypatch.setattr(as_norm, "COHORT_SCORES", 30)  # several blocks
     cohort_rows = range(20, 60)
     names = sorted({SPEAKERS[row] for row in cohort_rows})
     means = [
@@ -69,28 +69,28 @@ def test_as_norm_against_a_naive_loop(monkeypatch, top):
             total += (score - np.mean(best)) / np.std(best)
         return total / 2
 
-    statistics = cosine.cohort_statistics(EMBEDDINGS, cohort, top)
-    scores = cosine.as_norm(cosine.cosine_scores(EMBEDDINGS, FIRST, SECOND), FIRST, SECOND, *statistics)
+    statistics = as_norm.cohort_statistics(EMBEDDINGS, cohort, top)
+    scores = as_norm.as_norm(cosine.cosine_scores(EMBEDDINGS, FIRST, SECOND), FIRST, SECOND, *statistics)
     wanted = [normalised(EMBEDDINGS[a], EMBEDDINGS[b]) for a, b in zip(FIRST, SECOND)]
     np.testing.assert_allclose(scores, wanted, rtol=1e-9)
 
 
 def test_as_norm_does_not_depend_on_the_order_of_the_cohort_or_of_a_trial():
     cohort = cosine.speaker_centroids(EMBEDDINGS, SPEAKERS)
-    statistics = cosine.cohort_statistics(EMBEDDINGS, cohort, 4)
-    for a, b in zip(statistics, cosine.cohort_statistics(EMBEDDINGS, cohort[::-1], 4)):
+    statistics = as_norm.cohort_statistics(EMBEDDINGS, cohort, 4)
+    for a, b in zip(statistics, as_norm.cohort_statistics(EMBEDDINGS, cohort[::-1], 4)):
         np.testing.assert_allclose(a, b, atol=1e-12)
     cosines = cosine.cosine_scores(EMBEDDINGS, FIRST, SECOND)
-    there, back = (cosine.as_norm(cosines, *sides, *statistics) for sides in ((FIRST, SECOND), (SECOND, FIRST)))
+    there, back = (as_norm.as_norm(cosines, *sides, *statistics) for sides in ((FIRST, SECOND), (SECOND, FIRST)))
     np.testing.assert_allclose(there, back, atol=1e-12)
 
 
 def test_cohorts_that_cannot_normalise():
     cohort = cosine.speaker_centroids(EMBEDDINGS, SPEAKERS)
     with pytest.raises(InputError, match="a cohort of 1 speakers; AS-norm needs 2"):
-        cosine.cohort_statistics(EMBEDDINGS, cohort[:1], 300)
+        as_norm.cohort_statistics(EMBEDDINGS, cohort[:1], 300)
     with pytest.raises(InputError, match="60 of 60 utterances are equally like all of the 3 most like them"):
-        cosine.cohort_statistics(EMBEDDINGS, cohort[[0, 0, 0]], 3)
+        as_norm.cohort_statistics(EMBEDDINGS, cohort[[0, 0, 0]], 3)
 
 
 # Centroids

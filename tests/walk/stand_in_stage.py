@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 from asv import cli, files, receipts, runs
-from asv.dataset import tree
+from asv.dataset import shards, tree
 
 
 def content(word):
@@ -34,8 +34,8 @@ def wavs(words):
     if roots == ["work/demo/wav"]:  # no tree, but what stands in for the demo's
         return content(roots[0])
     shard = words[words.index("--shard") + 1]
-    found = tree.shard_files(tree.find_speakers(roots), shard)
-    runs.require_wavs(tree.stamp(found))
+    found = shards.shard_files(tree.find_speakers(roots), shard)
+    runs.require_wavs(shards.stamp(found))
     return [[file.path, files.digest(Path(file.root, file.path))] for file in found]
 
 

@@ -8,7 +8,7 @@ from support.scripts import write_sound
 from support.synthetic import write_checkpoint, write_tree, write_trials
 from support.workflow import Workflow
 
-from asv.dataset.tree import shard_of
+from asv.dataset.shards import shard_of
 
 SHARDS = 16
 SPEAKERS, SESSIONS, UTTERANCES = 1251, 20, 6

@@ -13,7 +13,7 @@ from support.paths import REPO
 from support.synthetic import write_checkpoint, write_tree, write_trials, write_voice
 from support.workflow import Workflow
 
-from asv.dataset.tree import shard_of
+from asv.dataset.shards import shard_of
 
 CONFIG = """
 dataset: {root: wavs, trials: [trials.txt]}

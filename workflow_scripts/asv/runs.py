@@ -211,7 +211,7 @@ def begin(name):
 
 
 def require_wavs(stamp):
-    """Raise InputError where a run's job reads audio of another :func:`asv.dataset.tree.stamp` than at its start."""
+    """Raise InputError where a run's job reads audio of another :func:`asv.dataset.shards.stamp` than at its start."""
     if _current is not None:
         _current.require_wavs(stamp)
 

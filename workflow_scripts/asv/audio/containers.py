@@ -11,7 +11,7 @@ import re
 import struct
 from dataclasses import dataclass
 
-from . import flac, foreign
+from . import flac_length, foreign
 from .chunks import CONTAINERS, end_of_stream, is_chain, walk
 from .errors import FFMPEG, SPH2PIPE, AudioError, not_read, truncated
 from .mended import Mended
@@ -217,7 +217,7 @@ def locate(stream):
     if container is None:
         raise foreign.error_of(head, after_id3=base > 0)
     if container == "FLAC":
-        mended = flac.streamed(stream, size, base)
+        mended = flac_length.streamed(stream, size, base)
         return Place("FLAC", mended[0], size - mended[0], (NO_LENGTH,), header=mended[1]) if mended else Place("FLAC")
     if container in WAVES:
         return _wave(stream, size, base, container)

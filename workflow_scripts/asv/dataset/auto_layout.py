@@ -12,8 +12,8 @@ import re
 from dataclasses import dataclass
 
 from ..errors import InputError
-from .folders import is_audio, split
 from .layout import SESSIONS, UTTERANCES
+from .listing import is_audio, split
 from .walk import first_audio, walk
 
 # Words that name parts, formats, conditions and the like. A folder is no speaker if all words of its name are here;

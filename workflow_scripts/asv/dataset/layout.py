@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 
 from ..errors import InputError
-from .folders import READABLE, UNREADABLE
+from .listing import READABLE, UNREADABLE
 
 WORDS = ("speaker", "session", "utterance", "part", "region")  # those that need no braces
 ANY_DEPTH = "**"

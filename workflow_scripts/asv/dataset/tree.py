@@ -1,22 +1,20 @@
-"""Finding utterances in the folders of a data set: ids, shards, and the digest that tells when a shard is stale.
+"""Finding speakers and utterances in the folders of a data set.
 
 Light on purpose: the Snakefile calls this at every start, over up to 150,000 files.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import stat
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import InputError
 from .auto_layout import walk_automatically
-from .folders import as_wav, audio_below, split, status
 from .layout import Layout, parse
+from .listing import as_wav, audio_below, split, status
 from .walk import names_left_out, walk
 
 SEPARATORS = re.compile("[\t\n\r]")  # of tables
@@ -144,7 +142,7 @@ def _files(root, path, names, layout):
     yield from ((f"{path}/{entry.name}", entry) for entry in audio)
 
 
-def _place_files(speaker, place):
+def place_files(speaker, place):
     """Audio files of a place. An id is the path from the speaker on, with all of a name that holds the speaker's."""
     path, layout = place.path, place.layout
     file = layout.inside is None
@@ -170,55 +168,13 @@ def _audio_file(root, path, utterance, entry):
 def summary(tree):
     """A sentence that says what was taken for speakers; one speaker's files are looked at."""
     name, places = next(iter(tree.speakers.items()))
-    files = [file for place in places for file in _place_files(name, place)]
+    files = [file for place in places for file in place_files(name, place)]
     sessions = sorted({file.session for file in files} - {""})
     of_sessions = f", sessions: {len(sessions):,}, such as {sessions[0]}" if sessions else ""
     return (
         f"data set: {len(tree.speakers):,} speakers, such as {name} (utterances: {len(files):,}{of_sessions}); "
         f"layout {tree.layout}{names_left_out(tree.left_out)}"
     )
-
-
-def shard_of(speaker, shards):
-    """Shard of a speaker: CRC-32 of the name modulo the number of shards, the same on every machine."""
-    return zlib.crc32(speaker.encode("utf-8", "surrogateescape")) % shards
-
-
-def shard_names(speakers, shards):
-    """Names such as ``3-of-64`` of the shards that have a speaker."""
-    return [f"{index}-of-{shards}" for index in sorted({shard_of(speaker, shards) for speaker in speakers})]
-
-
-def shard_files(tree, shard):
-    """Audio files of a shard, sorted by utterance id.
-
-    Args:
-        tree: of :func:`find_speakers`.
-        shard: name such as ``3-of-64``.
-
-    Raises:
-        InputError: where two files have the same utterance id, or a name cannot be listed.
-    """
-    index, shards = map(int, re.findall(r"\d+", shard)) if re.fullmatch(r"\d+-of-\d+", shard) else (0, 0)
-    if index >= shards:
-        raise InputError(f"--shard: {shard!r} is not K-of-N with K from 0 to N - 1")
-    places = [(s, place) for s, places in tree.speakers.items() if shard_of(s, shards) == index for place in places]
-    files = sorted((file for s, place in places for file in _place_files(s, place)), key=lambda file: file.utterance)
-    for first, second in zip(files, files[1:]):
-        if first.utterance == second.utterance:
-            raise InputError(
-                f"two files have the utterance id {first.utterance}: {first.root}/{first.path} and "
-                f"{second.root}/{second.path}; rename or remove one, or leave one folder out of dataset.root"
-            )
-    return files
-
-
-def stamp(files):
-    """Digest of relative paths, sizes, modification times and ids, which changes when a shard is stale."""
-    state = hashlib.sha256()
-    for file in files:
-        state.update(f"{file.path}\t{file.size}\t{file.mtime}\t{file.utterance}\n".encode())
-    return state.hexdigest()[:16]
 
 
 def known_lists(tree):

@@ -6,8 +6,8 @@ import os
 from dataclasses import dataclass, field
 
 from ..errors import InputError
-from .folders import READABLE, audio_below, split
 from .layout import Layout
+from .listing import READABLE, audio_below, split
 
 DEEPEST = 100  # folders above the speakers
 

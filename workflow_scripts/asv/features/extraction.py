@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from ..audio.reading import AudioError, read_audio, unread_suffix
-from ..dataset.folders import READABLE
+from ..dataset.listing import READABLE
 from ..progress import progress
 from . import manifest
 from .crops import crop_starts, repeat_to

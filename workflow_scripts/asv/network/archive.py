@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from .. import files
 from ..errors import InputError
-from . import formats, tars, zips
+from . import file_kinds, tars, zips
 
 SUFFIXES = (".pt", ".pth", ".ckpt", ".model", ".bin", ".tar", ".safetensors")  # decide between several, no more
 MOST_LOOKED_AT = 1000  # files of a folder
@@ -37,13 +37,13 @@ def _found(count, names, most=5):
 
 def _the_checkpoint(source, found):
     """Position of the one checkpoint among ``(name, kind)`` of an archive's files."""
-    weights = [place for place, (_, kind) in enumerate(found) if kind.name in formats.WEIGHTS]
+    weights = [place for place, (_, kind) in enumerate(found) if kind.name in file_kinds.WEIGHTS]
     named = [place for place in weights if PurePosixPath(found[place][0]).suffix.lower() in SUFFIXES]
     if len(weights) > 1 and len(named) == 1:
         return named[0]
     if len(weights) != 1:
-        chosen = [formats.shown(found[place][0]) for place in weights]
-        listed = chosen or [f"{formats.shown(name)} ({kind.words})" for name, kind in found]
+        chosen = [file_kinds.shown(found[place][0]) for place in weights]
+        listed = chosen or [f"{file_kinds.shown(name)} ({kind.words})" for name, kind in found]
         raise InputError(
             f"{source}: expected one checkpoint in the archive, {_found(len(weights), listed)}; "
             "set checkpoint.archive to an archive of one, or to the checkpoint itself"
@@ -76,14 +76,14 @@ def _from_zip(source, path, target):
 
 def _kind_of_entry(source, archive, entry):
     with zips.reading(source, entry), archive.open(entry) as stream:
-        return formats.of_entry(stream.read(formats.HEAD), entry.file_size)
+        return file_kinds.of_entry(stream.read(file_kinds.HEAD), entry.file_size)
 
 
 def _from_tar(source, path, target):
     """As :func:`_from_zip`, of a tar archive, whose files have no checksums unless it is packed."""
     try:
         found = [
-            (member.name, formats.of_entry(stream.read(formats.HEAD), member.size))
+            (member.name, file_kinds.of_entry(stream.read(file_kinds.HEAD), member.size))
             for member, stream in tars.members(source, path)
             if _is_file(member.name)
         ]
@@ -127,16 +127,16 @@ def extract_checkpoint(path, target, source=None):
 
 
 def _extract(source, path, target):
-    kind = formats.identify(path)
-    if kind.name in formats.WEIGHTS:
+    kind = file_kinds.identify(path)
+    if kind.name in file_kinds.WEIGHTS:
         shutil.copyfile(path, target)
-    elif kind.name in (formats.ZIP, formats.TAR):
-        unpack = _from_zip if kind.name == formats.ZIP else _from_tar
-        source = f"{source}: {formats.shown(unpack(source, path, target))}"
-        kind = formats.identify(target)
-    if kind.name not in formats.WEIGHTS:
+    elif kind.name in (file_kinds.ZIP, file_kinds.TAR):
+        unpack = _from_zip if kind.name == file_kinds.ZIP else _from_tar
+        source = f"{source}: {file_kinds.shown(unpack(source, path, target))}"
+        kind = file_kinds.identify(target)
+    if kind.name not in file_kinds.WEIGHTS:
         raise InputError(f"{source}: {kind.words}; {kind.remedy}")
-    if kind.name == formats.TORCH:
+    if kind.name == file_kinds.TORCH:
         with zipfile.ZipFile(target) as checkpoint:
             zips.check_entries(source, checkpoint)
             zips.verify(source, checkpoint, checkpoint.infolist())
@@ -185,6 +185,6 @@ def checkpoint_in_folder(folder):
 
 def _is_checkpoint(path):
     try:
-        return formats.identify(path).name in formats.WEIGHTS
+        return file_kinds.identify(path).name in file_kinds.WEIGHTS
     except zips.DAMAGE:  # a damaged file is none; its name is listed
         return False

@@ -9,7 +9,7 @@ import torch
 from ..errors import InputError
 from . import families, tensors, zips
 from .ecapa_tdnn import EcapaTdnn
-from .formats import shown
+from .file_kinds import shown
 from .inert import PickleError, Tensor
 from .weights import first_names, kind_of, places, summary
 

@@ -16,7 +16,7 @@ from pathlib import PurePosixPath
 import torch
 
 from ..errors import InputError
-from . import formats, inert, unpickle, zips
+from . import file_kinds, inert, unpickle, zips
 from .inert import Storage, Tensor
 
 # Types that a weight or a counter may have.
@@ -110,11 +110,15 @@ def open_file(path):
         InputError: for a file of another kind, by what it is, and for one that is damaged or hostile; the message lacks
             the file's name.
     """
-    kind = formats.identify(path)
-    if kind.name not in formats.WEIGHTS:
+    kind = file_kinds.identify(path)
+    if kind.name not in file_kinds.WEIGHTS:
         raise InputError(f"{kind.words}; {kind.remedy}")
-    opener = {formats.TORCH: _open_zip, formats.LEGACY: _open_legacy, formats.SAFETENSORS: _open_safetensors}[kind.name]
-    with opener(path) as opened:
+    openers = {
+        file_kinds.TORCH: _open_zip,
+        file_kinds.LEGACY: _open_legacy,
+        file_kinds.SAFETENSORS: _open_safetensors,
+    }
+    with openers[kind.name](path) as opened:
         yield opened
 
 
@@ -143,7 +147,7 @@ def _open_zip(path):
 def _open_legacy(path):
     with open(path, "rb") as stream:
         magic, protocol, system = (unpickle.load(stream)[0] for _ in range(3))
-        if magic != formats.LEGACY_MAGIC or protocol != LEGACY_PROTOCOL or not isinstance(system, dict):
+        if magic != file_kinds.LEGACY_MAGIC or protocol != LEGACY_PROTOCOL or not isinstance(system, dict):
             raise InputError("damaged at its beginning; fetch it again")
         (tree, storages), (keys, _), places = unpickle.load(stream), unpickle.load(stream), {}
         if not isinstance(keys, list) or not all(isinstance(key, str) and key in storages for key in keys):

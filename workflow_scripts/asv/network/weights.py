@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..errors import InputError
-from .formats import shown
+from .file_kinds import shown
 from .inert import Foreign, Global, Tensor
 
 DEEPEST = 5  # levels of dictionaries in dictionaries

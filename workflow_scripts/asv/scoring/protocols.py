@@ -17,7 +17,7 @@ from ..trials.lists import read_trials
 from ..trials.official_lists import recognise, voxceleb1_dev_speakers
 from ..trials.protocols import CENTROID, CENTROID_LEAVE_ONE_OUT
 from ..trials.rows import match, rows_of_trials
-from . import bootstrap, conditions, cosine, metrics, tables
+from . import as_norm, bootstrap, conditions, cosine, metrics, tables
 
 CENTROID_BOOTSTRAP = 2_000_000  # scores of a centroid protocol above which its EER gets no interval: minutes
 
@@ -129,8 +129,8 @@ def list_scores(data, first, second, top):
     if data.cohort is None:
         return scores
     used, place = np.unique(np.concatenate((first, second)), return_inverse=True)
-    statistics = cosine.cohort_statistics(data.prepared[used], data.cohort, top)
-    return cosine.as_norm(scores, place[: len(first)], place[len(first) :], *statistics)
+    statistics = as_norm.cohort_statistics(data.prepared[used], data.cohort, top)
+    return as_norm.as_norm(scores, place[: len(first)], place[len(first) :], *statistics)
 
 
 def score_list(path, data, table, settings):

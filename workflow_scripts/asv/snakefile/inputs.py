@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..dataset import tree
+from ..dataset import shards, tree
 from ..demo import corpus
 from ..errors import InputError
 from ..network import archive
@@ -40,8 +40,8 @@ class Dataset:
     def _list(self, shard):
         """A shard's stamp and utterance ids. Listed once, before anything is read: later changes make the next run."""
         if shard not in self._listed:
-            files = tree.shard_files(self.tree, shard)
-            self._listed[shard] = tree.stamp(files), [file.utterance for file in files]
+            files = shards.shard_files(self.tree, shard)
+            self._listed[shard] = shards.stamp(files), [file.utterance for file in files]
         return self._listed[shard]
 
     def stamp(self, shard):
@@ -77,9 +77,9 @@ def find_dataset(config, demo_wavs):
     """
     roots, count = dataset_roots(config, demo_wavs), config["shards"]
     if is_demo(config):
-        return Dataset(roots, None, DEMO_LAYOUT, tree.shard_names(corpus.EVALUATION, count))
+        return Dataset(roots, None, DEMO_LAYOUT, shards.shard_names(corpus.EVALUATION, count))
     found = tree.find_speakers(roots, config["dataset"]["layout"], config["dataset"]["shared_speakers"])
-    return Dataset(roots, found, found.layout, tree.shard_names(found.speakers, count))
+    return Dataset(roots, found, found.layout, shards.shard_names(found.speakers, count))
 
 
 def _missing(setting, path, what="file"):

@@ -11,7 +11,7 @@ from collections import Counter
 
 import numpy as np
 
-from ..dataset.folders import as_wav
+from ..dataset.listing import as_wav
 from ..errors import InputError
 
 KINDS = ("id", "longer path", "ending", "Kaldi id")

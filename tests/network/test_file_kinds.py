@@ -15,7 +15,7 @@ from fuzz import checkpoints, driver
 from support.scripts import assert_one_error, run_script
 
 from asv.errors import InputError
-from asv.network import formats, tensors
+from asv.network import file_kinds, tensors
 from asv.network.archive import checkpoint_in_folder, extract_checkpoint
 from asv.network.checkpoint import load_network
 from asv.network.ecapa_tdnn import EcapaTdnn
@@ -411,7 +411,8 @@ def test_kinds_of_what_torch_wrote_over_the_years():
         for protocol in (0, 1, 2, 3, 4, 5):
             for new in (True, False):
                 content = saved({"a": torch.ones(1)}, _use_new_zipfile_serialization=new, pickle_protocol=protocol)
-                assert formats.of_entry(content[: formats.HEAD], len(content)).name in formats.WEIGHTS, (protocol, new)
+                kind = file_kinds.of_entry(content[: file_kinds.HEAD], len(content))
+                assert kind.name in file_kinds.WEIGHTS, (protocol, new)
 
 
 def test_fuzzed_archives_and_checkpoints():
