@@ -1,7 +1,8 @@
 # artefact, features -> throughput and latency; with agreement and answers -> one table, and the gate.
 
 
-# Measurements take all cores (threads: workflow.cores), so that nothing else of the workflow runs beside them.
+# Measurements take all cores, so that nothing else of the workflow runs beside them; on NPUs an equal share for each
+# device, so that only benchmarks on other devices do.
 rule measure_machine:
     """Measure the machine's peak of matrix multiplication."""
     output:

@@ -1,4 +1,4 @@
-# What all stages share: the checked configuration, and params functions. No rules here; what thinks is asv/snakefile/.
+# What all stages share: the checked configuration, and params functions. No rules here; decisions are made in asv/snakefile/.
 import functools
 import os
 import sys
@@ -93,9 +93,9 @@ def feature_roots(wildcards, input, output):
     return list(input.corpus) or roots(wildcards, output)
 
 
-def find_by(wildcards, output):
-    """Not compared, and a function because Snakemake would fill in braces: the stamp holds what a layout makes of it."""
-    return [config["dataset"]["layout"], config["dataset"]["shared_speakers"]]
+def layout_setting(wildcards, output):
+    """Not compared: the stamp holds what it makes of the files. A function, because Snakemake fills in braces of values."""
+    return config["dataset"]["layout"]
 
 
 def roots(wildcards, output):
@@ -109,9 +109,6 @@ def checkpoint_source(wildcards, output):
 
 
 # Features come before all else (2), so that bad audio ends the run early where it should; where they are deleted after
-# use they come last (0), so that few of them are there at once. The stages up to inference have 1.
+# use they come last (0), so that few of them are there at once. Unpacking, tracing, compiling
+# and inference have 1.
 FEATURES_PRIORITY = 2 if config["features"]["keep"] else 0
-
-
-# Command-line options that the configuration gives to several stages.
-BOOTSTRAP_OPTIONS = options.of_bootstrap(config)

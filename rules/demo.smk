@@ -23,7 +23,7 @@ rule demo_corpus:
 
 
 rule demo_checkpoint:
-    """Train the shipped demo/checkpoint.zip anew, beside it: that one stays until somebody copies this over it."""
+    """Train the network of the shipped demo/checkpoint.zip anew, into work/; the shipped file stays as it is."""
     output:
         "work/demo/checkpoint.zip",
     log:
@@ -50,6 +50,7 @@ rule demo_untrained_checkpoint:
         "logs/demo_untrained_checkpoint.log",
     conda:
         "../envs/cpu.yaml"
+    threads: 2
     params:
         key=KEYS.param(),
         job=KEYS.job_name,
@@ -58,7 +59,7 @@ rule demo_untrained_checkpoint:
         code=stage_code("demo_checkpoint.py"),
         versions=stage_versions("demo_checkpoint.py"),
     shell:
-        "{params.python:q} {params.script:q} --job {params.job:q} --untrained --channels 512 --output {output:q} > {log:q} 2>&1"
+        "{params.python:q} {params.script:q} --job {params.job:q} --untrained --channels 512 --threads {threads} --output {output:q} > {log:q} 2>&1"
 
 
 #: The checkpoints that `checkpoint.archive` knows by name; the first one is shipped.

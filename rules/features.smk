@@ -25,11 +25,12 @@ rule extract_features:
         versions=stage_versions("extract_features.py"),
         stamp=shard_stamp,
         roots=feature_roots,
-        find_by=find_by,
+        layout=layout_setting,
+        shared_speakers=lambda wildcards, output: config["dataset"]["shared_speakers"],
         options=options.of_features(config),
     shell:
-        "{params.python:q} {params.script:q} --job {params.job:q} --root {params.roots:q} --layout={params.find_by[0]:q}"
-        " --shared-speakers {params.find_by[1]} --shard {wildcards.shard} {params.options}"
+        "{params.python:q} {params.script:q} --job {params.job:q} --root {params.roots:q} --layout={params.layout:q}"
+        " --shared-speakers {params.shared_speakers} --shard {wildcards.shard} {params.options}"
         " --threads {threads} --output {output.features:q} --manifest {output.manifest:q}"
         " --rejected {output.rejected:q} --sidecar {output.sidecar:q} > {log:q} 2>&1"
 

@@ -8,8 +8,8 @@ rule score:
         embeddings=collect(rules.infer.output.embeddings, shard=SHARDS, allow_missing=True),
         manifests=collect(rules.extract_features.output.manifest, shard=SHARDS),
         rejected=collect(rules.extract_features.output.rejected, shard=SHARDS),
-        # The verdict of dataset.on_bad_audio.
-        checked=rules.merge_manifests.output.rejected,
+        # Not read: nothing is scored before dataset.on_bad_audio has judged.
+        judged=rules.merge_manifests.output.rejected,
         features=collect(rules.extract_features.output.sidecar, shard=SHARDS[0]),
         trials=TRIALS,
         cohort=COHORT,
@@ -114,7 +114,7 @@ rule compare_engine:
         code=stage_code("compare_engine.py"),
         versions=stage_versions("compare_engine.py"),
         gate=options.options_of(config["accuracy_gate"], "min_cosine", "max_eer_increase"),
-        bootstrap=BOOTSTRAP_OPTIONS,
+        bootstrap=options.of_bootstrap(config),
     shell:
         "{params.python:q} {params.script:q} --job {params.job:q} --embeddings {input.embeddings:q} --reference {input.reference:q}"
         " --manifest {input.manifests:q} --scores {input.scores:q} --reference-scores {input.reference_scores:q}"

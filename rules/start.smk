@@ -1,4 +1,4 @@
-# The start of a run, before its first job: keys of the jobs, and what onstart does. No rules here.
+# The start and the end of a run: keys of the jobs, what onstart and onsuccess do. No rules here.
 import uuid
 
 from asv import runs
@@ -29,7 +29,7 @@ def start():
 
 
 def end():
-    """At the end of a run that succeeded, what it was for; under --quiet, nothing. Ends as the doctor says, if one ran."""
+    """After a run that succeeded: its answers, unless --quiet; then the doctor's picture, if it ran, and its exit code."""
     for line in ending.said(SNAKEMAKE):
         print(line, file=sys.stderr)
     picture, code = ending.doctors_finding(os.environ[runs.VARIABLE])

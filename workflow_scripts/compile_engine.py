@@ -30,7 +30,8 @@ def main():
     threads = cli.usable_threads(options.threads)
     with devices.hold(options.devices) as device, files.atomic_folder(options.output) as folder:
         job = Job(options.batch_size, tuple(options.shape), precision, threads, options.engine_options, device)
-        digest = code.digest(__file__, engines.source(name))
+        reference, _ = engines.parse(engines.REFERENCE)
+        digest = code.digest(__file__, engines.source(name), engines.source(reference))
         _, cosine = artefact.compile_checked(options.torchscript, folder, name, job, digest)
     print(f"{options.engine}, batch size {options.batch_size}: minimum cosine with the trace {cosine:.7f}")
 

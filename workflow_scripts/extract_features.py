@@ -63,7 +63,7 @@ def parse_arguments():
 
 
 def list_audio(roots, layout, shared_speakers, shard):
-    """Audio files of the shard, which are those of the run's start."""
+    """Audio files of the shard. Raises InputError where they are not those of the run's start."""
     found = shard_files(find_speakers(roots, layout, shared_speakers), shard)
     runs.require_wavs(stamp(found))
     return found
@@ -84,10 +84,10 @@ def main():
         writer = RowWriter(stream, (mel.n_mels, crops.frames))
         used, rejected = extract(audio_files, rules, LogMel(mel), crops, writer)
         writer.close()
-    list_audio(*where)
+    list_audio(*where)  # once more: features of a file that changed while it was read must get no receipt
     manifest.write_utterances(options.manifest, used)
     manifest.write_rejected(options.rejected, rejected)
-    contract = {
+    sidecar = {
         "shape": [mel.n_mels, crops.frames],
         "dtype": "float32",
         "scale": "ln(max(mel, floor)) / 6 + 1",
@@ -97,7 +97,7 @@ def main():
         "short": crops.short,
         "code": code.digest(__file__),
     }
-    files.write_json(options.sidecar, contract)
+    files.write_json(options.sidecar, sidecar)
     print(f"{len(audio_files)} files found, {len(used)} used, {len(rejected)} rejected", file=sys.stderr)
 
 

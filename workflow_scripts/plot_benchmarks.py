@@ -24,9 +24,9 @@ def engine_and_batch(path):
 
 
 def read_cosines(paths):
-    """``(engine, batch size)`` to float64 ``(utterances,)``; empty tables, of engines not supported, are left out."""
+    """``(engine, batch size)`` to float64 ``(utterances,)``."""
     tables = {engine_and_batch(path): files.read_table(path) for path in paths}
-    return {key: np.array([row["cosine"] for row in rows], float) for key, rows in tables.items() if rows}
+    return {key: np.array([row["cosine"] for row in rows], float) for key, rows in tables.items()}
 
 
 def main():

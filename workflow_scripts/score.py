@@ -29,15 +29,27 @@ def parse_arguments():
     parser.add_argument(
         "--on-missing-trial", choices=("fail", "skip"), default="fail", help="trials of unknown utterances"
     )
-    parser.add_argument("--subtract-mean", choices=("none", "dataset", "cohort"), default="none", help="before scoring")
+    parser.add_argument(
+        "--subtract-mean", choices=("none", "dataset", "cohort"), default="none", help="whose mean is subtracted"
+    )
     parser.add_argument("--cohort", type=Path, nargs="?", help="utterances, one per line: scores are AS-normalised")
-    parser.add_argument("--as-norm-top", type=cli.positive, default=300, help="of the cohort's speakers")
+    parser.add_argument(
+        "--as-norm-top",
+        type=cli.positive,
+        default=300,
+        help="how many of the cohort's speakers are used, those most like the utterance",
+    )
     parser.add_argument("--bootstrap-replicates", type=int, default=1000, help="0: no confidence intervals")
     parser.add_argument("--bootstrap-seed", type=int, default=0, help="of the draws of speakers")
     parser.add_argument("--format", choices=formats.FORMATS, default="tsv", help="of the score tables")
     parser.add_argument("--no-centroid", action="store_true", help="omit the centroid protocols")
     parser.add_argument("--centroid-max-duration", type=float, default=19.0, help="seconds; longer are left out there")
-    parser.add_argument("--centroid-max-scores", type=int, default=20_000_000, help="above it, it is left out")
+    parser.add_argument(
+        "--centroid-max-scores",
+        type=int,
+        default=20_000_000,
+        help="above this number of scores, both centroid protocols are omitted",
+    )
     parser.add_argument("--output", type=Path, required=True, help="JSON of numbers and facts")
     parser.add_argument("--scores", type=Path, required=True, help="folder of score tables")
     return parser.parse_args()

@@ -46,7 +46,7 @@ def main():
     inputs = {
         "benchmarks": "JSON of benchmark_engine.py, one for each of --rows, in their order",
         "artefacts": "folders of compile_engine.py, one for each row",
-        "results": "JSON of score.py, one for each row",
+        "results": "JSON of write_answer.py, one for each row",
         "agreements": f"JSON of compare_engine.py, one for each row but those of {engines.REFERENCE}",
     }
     for name, text_of_help in inputs.items():

@@ -75,7 +75,7 @@ def score(data, trials, folder, settings):
         centroids, left_out = score_centroids(data, settings.max_duration, settings.max_scores, settings.draws)
     if not scored and not centroids:
         raise InputError(
-            f"nothing to score: no trial list was given or found, and the centroid protocol has {left_out}"
+            f"nothing to score: no trial list was given or found, and the centroid protocols are omitted: {left_out}"
         )
     return {**scored, **centroids}, left_out
 
@@ -207,7 +207,7 @@ def score_centroids(data, max_duration, max_scores, draws):
     names, speaker_of = np.unique(data.speaker_of[rows], return_inverse=True)
     count = len(rows) * len(names)
     if len(names) < 2:
-        return {}, f"{len(names)} speaker with utterances of at most {max_duration:g} s"
+        return {}, f"fewer than 2 speakers have utterances of at most {max_duration:g} s"
     if count > max_scores:
         return {}, f"{count:,} scores are more than scoring.centroid.max_scores ({max_scores:,})"
     facts = {"list": None, "md5": None, "utterances": len(rows), "max_duration": max_duration}
