@@ -23,10 +23,10 @@ from shared import SCRIPTS, SHAPE, THREADS, compile_engine, jobs, labels, main, 
 
 from asv import cli, engines, files, vectors
 from asv.demo import corpus
+from asv.engine_interface import Job
 from asv.features.crops import crop_starts
 from asv.features.mel import LogMel, MelSettings, to_network_input
 from asv.inference.embed import embed
-from asv.interface import Job
 from asv.network.checkpoint import load_network
 from asv.network.ecapa_tdnn import EmbeddingOnly
 from asv.scoring import cosine, metrics

@@ -1,13 +1,13 @@
 # The user's files, or the demo's in their place: data set, trial lists, cohort. No rules here.
 from snakemake.io import get_wildcard_names
 
-from asv.scoring import formats
+from asv.scoring import table_formats
 from asv.trials import protocols
 
 DATASET = checked(inputs.find_dataset, config, DEMO_WAVS)
 SHARDS, LAYOUT = DATASET.shards, DATASET.layout
 TRIALS = checked(inputs.trial_lists, config, DATASET, DEMO_TRIALS)
 checked(protocols.protocol_names, TRIALS)
-checked(formats.check_format, config["scoring"]["format"])
+checked(table_formats.check_format, config["scoring"]["format"])
 COHORT = checked(inputs.cohort, config)
 checked(inputs.refuse_wildcards, {"dataset.trials": TRIALS, "scoring.as_norm.cohort": COHORT}, get_wildcard_names)

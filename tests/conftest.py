@@ -22,6 +22,7 @@ def _shared(name):
     return path
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
 def pytest_collection_modifyitems(items):
     """With several processes (``pytest -n 2``), the tests of a file run in one, one after the other, unless told."""
     for item in items:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from asv import cli, code, engines, files
 from asv.ascend import devices
+from asv.engine_interface import Job
 from asv.inference import artefact
-from asv.interface import Job
 
 
 def parse_arguments():

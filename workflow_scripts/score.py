@@ -12,7 +12,7 @@ from pathlib import Path
 
 from asv import cli, code, files
 from asv.features import manifest
-from asv.scoring import embeddings, formats, protocols, result, speakers
+from asv.scoring import embeddings, protocols, result, speakers, table_formats
 from asv.trials.protocols import protocol_names
 
 
@@ -41,7 +41,7 @@ def parse_arguments():
     )
     parser.add_argument("--bootstrap-replicates", type=int, default=1000, help="0: no confidence intervals")
     parser.add_argument("--bootstrap-seed", type=int, default=0, help="of the draws of speakers")
-    parser.add_argument("--format", choices=formats.FORMATS, default="tsv", help="of the score tables")
+    parser.add_argument("--format", choices=table_formats.FORMATS, default="tsv", help="of the score tables")
     parser.add_argument("--no-centroid", action="store_true", help="omit the centroid protocols")
     parser.add_argument("--centroid-max-duration", type=float, default=19.0, help="seconds; longer are left out there")
     parser.add_argument(
@@ -58,7 +58,7 @@ def parse_arguments():
 def main():
     options = parse_arguments()
     protocol_names(options.trials)
-    formats.check_format(options.format)
+    table_formats.check_format(options.format)
     settings = protocols.Settings(
         on_missing=options.on_missing_trial,
         top=options.as_norm_top,

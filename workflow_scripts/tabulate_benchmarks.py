@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from asv import cli, engines, files
+from asv import caveats, cli, engines, files
 from asv.benchmark import document, published, table
 from asv.errors import InputError
 
@@ -65,7 +65,7 @@ def main():
     table.mark_best(rows)
     result = files.read_json(options.results[0]) if options.rows else None
     benchmarks = {
-        "demo": document.demo_note(result),
+        "demo": caveats.demo_parts(result),
         "recommendation": table.recommendation(rows),
         "machine": machine,
         "network": result and result["network"],

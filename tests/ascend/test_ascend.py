@@ -16,9 +16,9 @@ from support.paths import SCRIPTS, STAND_IN
 from asv import engines
 from asv.ascend import explain, probe
 from asv.ascend import plugin as ascend
+from asv.engine_interface import Job
 from asv.errors import InputError
 from asv.inference import embed as inference
-from asv.interface import Job
 from asv.network.ecapa_tdnn import EcapaTdnn, EmbeddingOnly
 from asv.snakefile.config import check
 

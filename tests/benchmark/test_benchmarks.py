@@ -14,7 +14,7 @@ from support.workflow import Workflow
 from asv import cpus, engines, files, receipts, vectors
 from asv.benchmark import table
 from asv.benchmark.row import Row
-from asv.interface import Job
+from asv.engine_interface import Job
 from asv.network.checkpoint import load_network
 from asv.network.ecapa_tdnn import EmbeddingOnly
 from asv.scoring import gate

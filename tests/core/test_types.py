@@ -1,4 +1,4 @@
-"""mypy finds nothing in the core, and every engine keeps the protocol that asv/interface.py defines."""
+"""mypy finds nothing in the core, and every engine keeps the protocol that asv/engine_interface.py defines."""
 
 import subprocess
 import sys
@@ -15,7 +15,11 @@ def mypy(*arguments):
 
 def test_types(tmp_path):
     names = ", ".join(engines.names())
-    lines = [f"from asv.engines import {names}", "from asv.interface import Engine", f"all_: list[Engine] = [{names}]"]
+    lines = [
+        f"from asv.engines import {names}",
+        "from asv.engine_interface import Engine",
+        f"all_: list[Engine] = [{names}]",
+    ]
     (tmp_path / "engines_checked.py").write_text("\n".join([*lines, ""]))
     done = mypy("workflow_scripts/asv", tmp_path / "engines_checked.py")
     assert done.returncode == 0, done.stdout
@@ -24,7 +28,7 @@ def test_types(tmp_path):
 def test_an_engine_that_breaks_the_protocol_is_found(tmp_path):
     lines = [
         "import json",
-        "from asv.interface import Engine, Job",
+        "from asv.engine_interface import Engine, Job",
         "engine: Engine = json",
         'Job("4", (80, 200), "f32")',
     ]

@@ -12,7 +12,7 @@ from fuzz import driver
 from asv.errors import InputError
 from asv.trials import matching
 from asv.trials.cohort import match_cohort
-from asv.trials.formats import LABELS
+from asv.trials.line_formats import LABELS
 from asv.trials.lists import read_trials
 from asv.trials.rows import match, rows_of_trials
 

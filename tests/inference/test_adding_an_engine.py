@@ -13,10 +13,10 @@ from support.synthetic import write_traced
 
 from asv import engines, files
 from asv.benchmark import measurement, table, timing
+from asv.engine_interface import Job
 from asv.errors import InputError
 from asv.inference import artefact
 from asv.inference.embed import embed
-from asv.interface import Job
 
 SHAPE = (80, 200)
 

@@ -12,9 +12,9 @@ from support import contract
 from support.synthetic import write_traced
 
 from asv import engines, vectors
+from asv.engine_interface import Job
 from asv.errors import InputError
 from asv.inference.embed import embed
-from asv.interface import Job
 from asv.network import ecapa_tdnn
 from asv.network.ecapa_tdnn import EcapaTdnn, EmbeddingOnly
 from asv.snakefile.config import check

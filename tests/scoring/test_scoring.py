@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asv.errors import InputError
-from asv.scoring import as_norm, conditions, cosine, formats, metrics, tables
+from asv.scoring import as_norm, conditions, cosine, metrics, table_formats, tables
 from asv.vectors import unit_length
 
 RANDOM = np.random.default_rng(0)
@@ -237,7 +237,7 @@ def test_parquet_without_pyarrow_is_told_with_the_remedy(tmp_path, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"scoring\.format: parquet needs .*`python -m pip install pyarrow`"):
         tables.write(tmp_path / "list.parquet", IDS, *COLUMNS, SCORES)
-    formats.check_format("tsv")
+    table_formats.check_format("tsv")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -11,6 +11,7 @@ from asv.errors import InputError
 from asv.snakefile import inputs
 from asv.snakefile.config import check
 
+SNAKEFILE = ("benchmarks", "config_files", "failures", "inputs", "keys", "start", "versions")
 MADE = {"demo": "shipped.zip", "demo-c512": "work/c512.zip"}
 
 
@@ -122,9 +123,6 @@ def test_braces_are_refused():
 
 def test_the_snakefile_needs_no_numpy():
     """Though Snakemake 9.27 imports it by itself where it is installed."""
-    modules = "snakefile.benchmarks, asv.snakefile.config_files, asv.snakefile.failures, asv.snakefile.inputs"
-    modules += (
-        ", asv.snakefile.keys, asv.snakefile.start, asv.snakefile.versions, asv.scoring.formats, asv.trials.protocols"
-    )
-    program = f"import sys, asv.{modules}; sys.exit('numpy' in sys.modules or 'torch' in sys.modules)"
+    names = [*(f"asv.snakefile.{name}" for name in SNAKEFILE), "asv.scoring.table_formats", "asv.trials.protocols"]
+    program = f"import sys, {', '.join(names)}; sys.exit('numpy' in sys.modules or 'torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], cwd=SCRIPTS).returncode == 0

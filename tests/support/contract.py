@@ -1,4 +1,4 @@
-"""The engine contract of asv/interface.py, checked at run time."""
+"""The engine contract of asv/engine_interface.py, checked at run time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import inspect
 
 import numpy as np
 
-from asv.interface import Engine, InFlightEngine
+from asv.engine_interface import Engine, InFlightEngine
 
 STEPS = {
     "compile_artefact": ["torchscript", "folder", "job"],

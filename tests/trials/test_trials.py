@@ -12,7 +12,7 @@ from support.scripts import unless_root
 from asv.dataset import tree
 from asv.errors import InputError
 from asv.scoring import metrics
-from asv.trials import text_lines
+from asv.trials import text_files
 from asv.trials.cohort import match_cohort, read_cohort
 from asv.trials.lists import read_trials
 from asv.trials.official_lists import OFFICIAL_LISTS, recognise, voxceleb1_dev_speakers
@@ -201,7 +201,7 @@ def test_utf16_is_named_with_the_command_that_converts_it(refused, encoding):
 
 
 def test_a_line_without_an_end_is_refused_and_not_held(refused, monkeypatch):
-    monkeypatch.setattr(text_lines, "BLOCK", 1000)
+    monkeypatch.setattr(text_files, "BLOCK", 1000)
     assert "list.txt: line 2 has more than 1,000 characters" in refused(f"1 {A} {B}\n" + "x" * 5000)
 
 
@@ -209,7 +209,7 @@ def test_a_line_without_an_end_is_refused_and_not_held(refused, monkeypatch):
 def test_blocks_do_not_matter(read, monkeypatch, block):
     content = f"\ufeff1 {A} {B}\r\n0 {A} {C}\r\n\r\n0 {B} {C}"
     wanted = spelled_out(read(content))
-    monkeypatch.setattr(text_lines, "BLOCK", max(block, len(f"1 {A} {B}")))
+    monkeypatch.setattr(text_files, "BLOCK", max(block, len(f"1 {A} {B}")))
     assert spelled_out(read(content)) == wanted
     assert len(wanted) == 3
 

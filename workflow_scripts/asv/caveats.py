@@ -20,3 +20,11 @@ def of_table(table):
     notes = [f"DEMO: {table['demo']}; its accuracy says nothing of real speech"] if table["demo"] else []
     stand_ins = sorted({row["engine"]: row["stand_in"] for row in table["rows"] if row["stand_in"]}.items())
     return notes + [f"STAND-IN for {engine}: {what}" for engine, what in stand_ins]
+
+
+def demo_parts(result):
+    """What of a result is the demo's, in words for benchmarks.json; None where nothing is, or there is no result."""
+    if result is None:
+        return None
+    voices = ["synthetic voices"] if result["dataset"]["demo"] else []
+    return "; ".join([*voices, *filter(None, [result["network"]["demo"]])]) or None

@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from ..interface import CompileFacts, Job, SessionFacts
+from ..engine_interface import CompileFacts, Job, SessionFacts
 from . import explain
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class _Identity(TypedDict, total=False):
 
 
 class Plugin:
-    """One of the plug-ins, as an engine; see :mod:`asv.interface` for the contract.
+    """One of the plug-ins, as an engine; see :mod:`asv.engine_interface` for the contract.
 
     Args:
         name: of the module to import.

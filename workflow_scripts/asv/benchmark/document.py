@@ -9,14 +9,6 @@ from .. import caveats
 from . import published, table
 
 
-def demo_note(result: Mapping[str, Any] | None) -> str | None:
-    """What of a result is the demo's, in words; None where nothing is, or where nothing could be measured."""
-    if result is None:
-        return None
-    voices = ["synthetic voices"] if result["dataset"]["demo"] else []
-    return "; ".join([*voices, *filter(None, [result["network"]["demo"]])]) or None
-
-
 def _quota_note(benchmarks: Mapping[str, Any]) -> str:
     """A sentence on the CPU quota of the machine or of a measurement; empty where there was none."""
     quotas = [part.get("cpu_quota") for part in (benchmarks["machine"], *benchmarks["rows"])]

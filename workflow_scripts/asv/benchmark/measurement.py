@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from .. import cpus, engines
+from ..engine_interface import InFlightEngine, Job
 from ..inference import artefact as artefacts
-from ..interface import InFlightEngine, Job
 from . import timing
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class _Measured(TypedDict):
 
 
 class Measurement(_Measured, total=False):
-    """``bs<N>.json`` of ``benchmark_engine``; the last two keys as in :class:`asv.interface.SessionFacts`."""
+    """``bs<N>.json`` of ``benchmark_engine``; the last two keys as in :class:`asv.engine_interface.SessionFacts`."""
 
     cann: str | None
     stand_in: str

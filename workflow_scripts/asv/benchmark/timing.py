@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..interface import InFlightSession, Session
+from ..engine_interface import InFlightSession, Session
 from ..progress import progress
 
 if TYPE_CHECKING:

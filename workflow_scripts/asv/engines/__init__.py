@@ -1,4 +1,4 @@
-"""Inference engines, one module each and nothing else; :mod:`asv.interface` is what each must have.
+"""Inference engines, one module each and nothing else; :mod:`asv.engine_interface` is what each must have.
 
 The name of an engine and its precision, such as ``openvino-bf16``, stand in paths; :func:`parse` takes it apart.
 """
@@ -13,8 +13,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, cast
 
+from ..engine_interface import Engine
 from ..errors import InputError
-from ..interface import Engine
 
 FOLDER = Path(__file__).parent
 REFERENCE = "torchscript-f32"  # what every other engine is compared with

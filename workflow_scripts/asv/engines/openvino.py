@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..engine_interface import CompileFacts, Job, SessionFacts
 from ..errors import InputError
-from ..interface import CompileFacts, Job, SessionFacts
 
 if TYPE_CHECKING:
     import numpy as np

@@ -6,8 +6,8 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..engine_interface import CompileFacts, Job, SessionFacts
 from ..errors import InputError
-from ..interface import CompileFacts, Job, SessionFacts
 
 if TYPE_CHECKING:
     import numpy as np

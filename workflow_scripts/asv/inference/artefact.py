@@ -14,8 +14,8 @@ from typing import Any, TypedDict
 import numpy as np
 
 from .. import engines, files, vectors
+from ..engine_interface import Job, Session
 from ..errors import InputError
-from ..interface import Job, Session
 
 RECORD = "artefact.json"
 # Minimum cosine between the embeddings of the artefact and of the trace, on noise. In float32 only the order of sums
@@ -38,7 +38,7 @@ class _Compiled(TypedDict):
 
 
 class Artefact(_Compiled, total=False):
-    """``artefact.json``; the last three keys as in :class:`asv.interface.CompileFacts`."""
+    """``artefact.json``; the last three keys as in :class:`asv.engine_interface.CompileFacts`."""
 
     artefact: str
     cann: str | None

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..engine_interface import Job, Session
 from ..errors import InputError
 from ..features.npy import open_rows
-from ..interface import Job, Session
 from ..progress import progress
 from ..vectors import EMBEDDING
 

@@ -37,7 +37,7 @@ class Settings:
     Attributes:
         on_missing: ``fail`` or ``skip``: what becomes of trials that name unknown utterances.
         top: how many of the cohort's speakers AS-norm takes.
-        format: of the score tables, one of :data:`asv.scoring.formats.FORMATS`.
+        format: of the score tables, one of :data:`asv.scoring.table_formats.FORMATS`.
         draws: for the intervals.
         centroid: whether the centroid protocols are scored, too.
         max_duration: of utterances in them, seconds; longer ones are left out.

@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import files
 from ..errors import InputError
-from .formats import check_format
+from .table_formats import check_format
 
 COLUMNS = ("enrolment", "test", "target", "score")
 LAST = [False, False, False, True]  # of them ends a line

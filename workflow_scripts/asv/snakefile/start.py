@@ -14,7 +14,7 @@ from .. import engines, runs
 from ..dataset import tree
 from ..errors import InputError
 from ..network import archive
-from . import npus, outdated, preflight
+from . import npus, preflight, set_aside
 
 ENGINE_STAGES = ("compile_engine", "infer", "benchmark_engine")  # those that load an engine
 FOLDERS = ("work", "results", "logs")
@@ -93,7 +93,7 @@ def stage(job):
 
 def set_outdated_results_aside(jobs):
     """Results that are to be made anew go to results/outdated/, targets first."""
-    if moved := outdated.move([str(path) for job in reversed(jobs) for path in job.output]):
+    if moved := set_aside.move([str(path) for job in reversed(jobs) for path in job.output]):
         print(f"{moved} results are to be made anew; the former ones are in results/outdated/.", file=sys.stderr)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..errors import InputError
-from . import matching, text_lines
+from . import matching, text_files
 from .matching import spelled
 from .rows import with_reasons
 
@@ -18,7 +18,7 @@ def read_cohort(path):
         InputError: for a missing or empty file, and for lines that name no utterance.
     """
     found, count, bad = {}, 0, []
-    for number, line in text_lines.filled_lines(path, "scoring.as_norm.cohort", "a list of utterances"):
+    for number, line in text_files.filled_lines(path, "scoring.as_norm.cohort", "a list of utterances"):
         count += 1
         if name := spelled(line.strip()):
             found.setdefault(name, number)

@@ -10,8 +10,8 @@ import numpy as np
 
 from .. import files
 from ..errors import InputError
-from . import text_lines
-from .formats import formats_of, is_comment, recognise
+from . import text_files
+from .line_formats import formats_of, is_comment, recognise
 from .matching import spelled
 
 SETTING, WHAT = "dataset.trials", "a trial list"
@@ -174,11 +174,11 @@ def _read(path):
     """Names, first, second, targets and format of :class:`TrialList`."""
 
     def lines():
-        return (item for item in text_lines.filled_lines(path, SETTING, WHAT) if not is_comment(item[1]))
+        return (item for item in text_files.filled_lines(path, SETTING, WHAT) if not is_comment(item[1]))
 
     head, _ = next(lines(), (None, None))
     content = _Content(path, recognise(path, lines()))
-    content.read(text_lines.blocks(path, SETTING, WHAT), head)
+    content.read(text_files.blocks(path, SETTING, WHAT), head)
     content.check()
     return list(content.utterances), *content.arrays(), content.format()
 

@@ -5,8 +5,8 @@ import itertools
 import pytest
 
 from asv.errors import InputError
-from asv.trials import formats
-from asv.trials.formats import LABELS
+from asv.trials import line_formats
+from asv.trials.line_formats import LABELS
 from asv.trials.lists import read_trials
 
 A, B, C = "id1/s/1.wav", "id1/s/2.wav", "id2/t/1.wav"
@@ -163,8 +163,8 @@ def test_a_header_is_the_first_line_or_none(refused):
 def test_a_list_that_begins_with_thousands_of_targets(read, words, last, monkeypatch):
     trials = [(True, f"a/{i}.wav", f"a/{i + 1}.wav") for i in range(3000)] + [(False, A, C)]
     looked_at = []
-    found = formats.formats_of
-    monkeypatch.setattr(formats, "formats_of", lambda line: looked_at.append(line) or found(line))
+    found = line_formats.formats_of
+    monkeypatch.setattr(line_formats, "formats_of", lambda line: looked_at.append(line) or found(line))
     rows, form = read("\n".join(written(words, last, trials=trials)))
     assert rows == trials
     assert "/".join(words) in form
