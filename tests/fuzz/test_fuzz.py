@@ -38,6 +38,11 @@ def swallow_time(content, folder):
         raise InputError("damaged") from error
 
 
+def compute(content, folder):
+    while True:
+        pass
+
+
 def write_elsewhere(content, folder):
     (folder / ".." / "other").write_bytes(content)
 
@@ -48,10 +53,17 @@ def allocate(content, folder):
 
 @pytest.mark.parametrize(
     ("check", "words"),
-    [(crash, "KeyError"), (swallow_time, "more than"), (write_elsewhere, "outside"), (allocate, "grew by")],
+    [
+        (crash, "KeyError"),
+        (swallow_time, "more than 2 s"),
+        (compute, "more than 1 s"),
+        (write_elsewhere, "outside"),
+        (allocate, "grew by"),
+    ],
 )
 def test_each_promise_that_is_broken_is_a_failure(monkeypatch, check, words):
     monkeypatch.setattr(driver, "SECONDS", 1)
+    monkeypatch.setattr(driver, "WAIT", 2)
     monkeypatch.setattr(driver, "MEMORY", 32 << 20)
     with pytest.raises(driver.FuzzError, match=words) as caught:
         driver.fuzz("test", make_input, check, count=3, seed=7)
