@@ -1,5 +1,5 @@
 # ECAPA-TDNN speaker verification: accuracy and throughput of an inference engine, per batch size.
-# Settings: config.yaml. Stages: rules/, one file each. Work: workflow_scripts/, one command line a stage.
+# Settings: config.yaml. Stages: rules/, one file each. Work: workflow_scripts/, one command line per stage.
 from snakemake.utils import min_version
 
 min_version("9.0")

@@ -12,7 +12,7 @@ from pathlib import Path
 from . import cpus, runs
 from .errors import InputError
 
-# Of the system, not of the program: told in one line.
+# Of the system, not of the program: reported in one line.
 CIRCUMSTANCES = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO)
 
 
@@ -61,7 +61,7 @@ def add_devices(parser):
 
 
 def add_engine_options(parser):
-    """What every stage that runs an engine is told of it: ``engine_options``, ``threads`` and ``devices``."""
+    """What every stage that runs an engine must know of it: ``engine_options``, ``threads`` and ``devices``."""
     parser.add_argument(
         "--options", dest="engine_options", type=json_object, default="{}", help="options of the engine, JSON"
     )

@@ -56,7 +56,7 @@ class Throttling:
         then, before = self._start
         after = [_throttled(folder) for folder in self._folders]
         self.seconds += time.monotonic() - then
-        # Groups within each other have quotas of their own: what held the process up most is told.
+        # Groups within each other have quotas of their own: what held the process up most is reported.
         grown = [(max(0, b[0] - a[0]), max(0.0, b[1] - a[1])) for a, b in zip(before, after)]
         self.periods += max((periods for periods, _ in grown), default=0)
         self.waited += max((waited for _, waited in grown), default=0.0)
@@ -110,7 +110,7 @@ def _groups(root):
     for kind, place in _places(root):
         mounts = [(within, top) for of, within, top in _mounts(root) if of == kind]
         ours = [(top / place.relative_to(within), top) for within, top in mounts if _is_inside(place, within)]
-        # In a container the place may be told as seen from outside, while the mount shows the container's own group.
+        # In a container the place may be given as seen from outside, while the mount shows the container's own group.
         for folder, top in ours or [(top, top) for _, top in mounts]:
             chain = [folder, *folder.parents]
             found.update(dict.fromkeys(chain[: chain.index(top) + 1]))

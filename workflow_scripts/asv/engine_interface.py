@@ -4,7 +4,7 @@ An engine is a module of :mod:`asv.engines` that has what :class:`Engine` lists.
 functions, because the Snakefile imports the module to learn its precisions and packages. A module may also have:
 
 ``unsupported(precision)``: why this machine cannot run the precision, or None.
-``option_faults(options)``: messages about options that are wrong, told before any job starts.
+``option_faults(options)``: messages about options that are wrong, reported before any job starts.
 ``load_in_flight(folder, job)``: see :class:`InFlightEngine`.
 ``PLUGIN``: an :class:`asv.ascend.plugin.Plugin`, which makes it an engine with a toolchain and devices of its own.
 """
@@ -50,7 +50,7 @@ class Job:
 class CompileFacts(TypedDict, total=False):
     """What an engine tells of an artefact that it has compiled.
 
-    ``artefact`` is the name of its file in the folder, ``cann`` the version of Ascend's toolkit. ``stand_in`` is told
+    ``artefact`` is the name of its file in the folder, ``cann`` the version of Ascend's toolkit. ``stand_in`` is set
     where something else was in the engine's place, and says what; nothing made with it is taken for the engine's.
     """
 
@@ -68,7 +68,7 @@ class _RunFacts(TypedDict):
 class SessionFacts(_RunFacts, total=False):
     """What an engine tells of a session.
 
-    ``precision`` is what really runs, and ``precision_from`` says who told: ``engine`` if the engine was asked,
+    ``precision`` is what really runs, and ``precision_from`` says how that is known: ``engine`` if the engine was asked,
     ``request`` if it cannot be. ``threads`` are those in use. ``cann`` and ``stand_in`` are as in
     :class:`CompileFacts`.
     """
@@ -101,7 +101,7 @@ class Session(Protocol):
         """
 
     def close(self) -> None:
-        """Give back what the session holds. It raises nothing: it also runs while an error of :meth:`run` is told."""
+        """Give back what the session holds. It raises nothing: it also runs while an error of :meth:`run` is reported."""
 
 
 class InFlightSession(Protocol):

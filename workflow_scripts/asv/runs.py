@@ -144,7 +144,7 @@ class Job:
         self._stamps, self._wavs, self._code = facts["stamps"], facts["wavs"], announced["code"]
 
     def _is_alive(self):
-        """Whether the run goes on: no other has claimed the folder, and, where that can be told, its process lives."""
+        """Whether the run goes on: no other has claimed the folder, and, where that can be seen, its process lives."""
         try:
             with self._run.open(encoding="utf-8") as stream:
                 facts = json.load(stream)

@@ -1,1 +1,1 @@
-"""Reading audio files of every container, with every fault told."""
+"""Reading audio files of every container, with every fault reported."""

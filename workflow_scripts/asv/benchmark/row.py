@@ -18,7 +18,7 @@ class _Named(TypedDict):
 
 
 class Row(_Named, total=False):
-    """Rates are in crops per second, times of batches in milliseconds, and are None where they cannot be told."""
+    """Rates are in crops per second, times of batches in milliseconds, and are None where they are unknown."""
 
     threads: int
     throughput: float  # wall time, one batch after another; median over runs

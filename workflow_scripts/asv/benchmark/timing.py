@@ -30,7 +30,7 @@ WARM_UP_SECONDS = 1.0
 LONGEST_WARM_UP = 10.0  # seconds; an engine that is not stable by then never will be
 STABLE = 0.1  # relative change between the medians of the last two windows of batches
 WINDOW = 5  # batches
-# Timed batches from which a percentile can be told with 99 % confidence (MLPerf inference rules, early stopping with
+# Timed batches from which a percentile can be given with 99 % confidence (MLPerf inference rules, early stopping with
 # one outlier): percentile to minimum count.
 SUPPORT = {50: 11, 90: 64, 99: 662}
 

@@ -54,7 +54,7 @@ PROPERTIES = {
 
 
 def option_faults(options: Mapping[Any, Any]) -> Iterator[str]:
-    """What is wrong with options, as far as can be told without OpenVINO: messages."""
+    """What is wrong with options, as far as can be seen without OpenVINO: messages."""
     for name, value in options.items():
         if not isinstance(name, str):
             yield f"engines.openvino.options: {name!r} is not the name of a property"

@@ -3,7 +3,7 @@
 Trials that share a speaker are not independent, so it is speakers that are drawn, with replacement, as many as there
 are. A trial of two speakers counts as often as the product of their numbers of draws says, a trial within a speaker as
 often as that speaker was drawn: the bootstrap of dyadic data (Davezies, D'Haultfœuille and Guyonvarch 2021). Intervals
-lie between percentiles of the replicates. What few speakers do to them is told in ``docs/metrics.md``.
+lie between percentiles of the replicates. What few speakers do to them is described in ``docs/metrics.md``.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ BLOCK = 1 << 14  # trials at a time: 50 MB at 192 dimensions
 
 
 def subtract_mean(embeddings, rows=slice(None)):
-    """Embeddings less the mean of those of ``rows`` (all of them unless told), float64 ``(n, d)``."""
+    """Embeddings less the mean of those of ``rows`` (by default all of them), float64 ``(n, d)``."""
     return embeddings - np.mean(embeddings[rows], axis=0, dtype=np.float64)
 
 

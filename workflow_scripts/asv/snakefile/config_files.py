@@ -52,7 +52,7 @@ def of_working_folder(path, shipped, names):
     """Whether a ``config.yaml`` in the working folder has settings of this workflow.
 
     It has if one of its keys is a setting, or is spelt so much like one that it must be meant. A file of other keys
-    alone is another workflow's and is not used, which is told.
+    alone is another workflow's and is not used, which a note says.
 
     Args:
         path: the file, which need not exist.

@@ -12,7 +12,7 @@ DOCTORS_PICTURE = "logs/npu_doctor.log"
 
 
 def answers(asked, made):
-    """Paths of the answers to be told, each once: those that were asked for; where none was, those that were made.
+    """Paths of the answers to report, each once: those that were asked for; where none was, those that were made.
 
     Args:
         asked: paths of the targets' outputs; of a target that has none, of its inputs.
