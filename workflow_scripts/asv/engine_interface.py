@@ -68,8 +68,8 @@ class _RunFacts(TypedDict):
 class SessionFacts(_RunFacts, total=False):
     """What an engine tells of a session.
 
-    ``precision`` is what really runs, and ``precision_from`` says how that is known: ``engine`` if the engine was asked,
-    ``request`` if it cannot be. ``threads`` are those in use. ``cann`` and ``stand_in`` are as in
+    ``precision`` is what really runs, and ``precision_from`` says how that is known: ``engine`` if the engine was
+    asked, ``request`` if it cannot be. ``threads`` are those in use. ``cann`` and ``stand_in`` are as in
     :class:`CompileFacts`.
     """
 
@@ -101,7 +101,7 @@ class Session(Protocol):
         """
 
     def close(self) -> None:
-        """Give back what the session holds. It raises nothing: it also runs while an error of :meth:`run` is reported."""
+        """Give back what the session holds. It raises nothing, since it also runs after an error of :meth:`run`."""
 
 
 class InFlightSession(Protocol):
