@@ -142,6 +142,7 @@ def test_mixtures_name_the_first_line_of_each(refused, one, other):
             "label enrolment",
             "what is this",
             "targt id1-s-1 id1-s-2",
+            *("target0 id1/a/1.wav id2/a/2.wav", "id1.wav id2.wav label", "id1-a-00001 id2-a-00002 target0"),
         ),
         *("label enrolment test score", "x" * 100_000 + " a b", "label,enrolment,test"),
     ],

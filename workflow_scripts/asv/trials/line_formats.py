@@ -11,6 +11,7 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 
+from ..dataset.listing import is_audio
 from ..errors import InputError
 
 LABELS = (  # for the same speaker, and for different speakers; of any case
@@ -34,13 +35,14 @@ CORPORA = {
     (True, LABELS[1]): "Kaldi",
     (True, ("tgt", "imp")): "SITW, VOiCES",
 }
-# Words that names of columns are made of, such as enrolment_id, utt1, is_same, targettype.
+# Words that names of columns are made of, such as enrolment_id, utt1, is_same, targettype. A path, a file's name and a
+# long number are none of them: they belong to an utterance, whose trial would be lost with a misspelt label.
 COLUMN_WORDS = (
     "enrolments?|enrollments?|enroll?|tests?|probe|reference|ref|claim|model|speaker|spk|"
     "utterances?|utts?|segments?|seg|files?|filename|wavs?|paths?|audio|names?|ids?|first|second|left|right|"
     "labels?|targets?|trials?|truth|key|same|match|is|type|class|scores?|llr|[abxy]"
 )
-_COLUMN = re.compile(rf"(?:(?:{COLUMN_WORDS})[\W\d_]*)+", re.ASCII | re.IGNORECASE)
+_COLUMN = re.compile(rf"(?:(?:{COLUMN_WORDS})(?:[^\w\\/]|_)*(?:\d{{1,2}}(?:[^\w\\/]|_)*)?)+", re.ASCII | re.IGNORECASE)
 _LONGEST_COLUMN = 40  # characters
 
 
@@ -97,7 +99,7 @@ class Format:
         """
         parts = self.split(line)
         named = len(parts) == self.columns and all(
-            len(part) <= _LONGEST_COLUMN and _COLUMN.fullmatch(part) for part in parts
+            len(part) <= _LONGEST_COLUMN and _COLUMN.fullmatch(part) and not is_audio(part) for part in parts
         )
         return named and not (formats_of(line) and re.search(r"\d", line))
 
