@@ -319,7 +319,7 @@ def write_benchmarks(folder, table, cosines):
 
 
 def test_plot_benchmarks_twice(tmp_path):
-    given = write_benchmarks(tmp_path, usual_table(), {**cosines_of(), ("openvino-f16", 4): []})
+    given = write_benchmarks(tmp_path, usual_table(), cosines_of())
     contents = []
     for folder in (tmp_path / "one", tmp_path / "two"):
         options, paths = outputs(folder, "throughput", "latency", "agreement")
