@@ -60,7 +60,7 @@ rule tabulate_benchmarks:
         artefacts=benchmark_files(ARTEFACT),
         results=benchmark_files(rules.write_answer.output.json),
         agreements=benchmark_files(rules.compare_engine.output.summary, reference=False),
-        machine=rules.measure_machine.output[0],
+        machine=path_of(rules.measure_machine.output[0]),
     output:
         multiext("results/benchmarks", tsv=".tsv", md=".md", json=".json"),
     log:
@@ -87,7 +87,7 @@ rule tabulate_benchmarks:
 rule check_gate:
     """Fail where an engine does not pass the accuracy gate."""
     input:
-        rules.tabulate_benchmarks.output.json,
+        path_of(rules.tabulate_benchmarks.output.json),
     output:
         "results/accuracy_gate.txt",
     log:

@@ -58,6 +58,13 @@ wildcard_constraints:
     engine="|".join(f"{name}-{p}" for name in engines.names() for p in engines.module(name).PRECISIONS),
 
 
+def path_of(output):
+    """The path of another rule's output, for an input. As `rules.x.output` it would name its rule as well, which then runs
+    in a cluster's job, too: Snakemake 9.27 follows such names where it should take the file as it lies there."""
+    (path,) = collect(output, allow_missing=True)
+    return path
+
+
 # Params functions that take `output` are never compared with the last run's, those that do not are: a moved checkout
 # or another interpreter of the same versions makes nothing stale; code, settings and versions do.
 code_digest = functools.cache(code.digest)

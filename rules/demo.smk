@@ -65,5 +65,5 @@ rule demo_untrained_checkpoint:
 #: The checkpoints that `checkpoint.archive` knows by name; the first one is shipped.
 DEMO_ARCHIVES = {
     "demo": os.path.relpath(SCRIPTS.parent / "demo" / "checkpoint.zip"),
-    "demo-c512": rules.demo_untrained_checkpoint.output[0],
+    "demo-c512": path_of(rules.demo_untrained_checkpoint.output[0]),
 }

@@ -5,7 +5,7 @@ ARTEFACT = "work/engines/{engine}/bs{batch}"
 rule compile_engine:
     """Compile the network for an engine, precision and batch size, and compare it with the trace."""
     input:
-        rules.trace_network.output.torchscript,
+        path_of(rules.trace_network.output.torchscript),
     output:
         directory(ARTEFACT),
     log:

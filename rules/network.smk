@@ -23,7 +23,9 @@ rule fetch_checkpoint:
         " > {log:q} 2>&1"
 
 
-CHECKPOINT_ARCHIVE = checked(inputs.checkpoint_archive, config, DEMO_ARCHIVES, rules.fetch_checkpoint.output[0])
+CHECKPOINT_ARCHIVE = checked(
+    inputs.checkpoint_archive, config, DEMO_ARCHIVES, path_of(rules.fetch_checkpoint.output[0])
+)
 checked(inputs.refuse_wildcards, {"checkpoint.archive": [CHECKPOINT_ARCHIVE]}, get_wildcard_names)
 
 
@@ -55,7 +57,7 @@ rule unzip_checkpoint:
 rule trace_network:
     """Build the network of the checkpoint, compare it with what the settings say, and trace it as TorchScript."""
     input:
-        rules.unzip_checkpoint.output,
+        path_of(rules.unzip_checkpoint.output[0]),
     output:
         torchscript="work/network/ecapa_tdnn.torchscript.pt",
         sidecar="work/network/ecapa_tdnn.json",

@@ -4,8 +4,8 @@
 rule plot_scores:
     """Draw DET curves and score histograms of an engine."""
     input:
-        scores=rules.score.output.scores,
-        result=rules.write_answer.output.json,
+        scores=SCORES,
+        result=path_of(rules.write_answer.output.json),
     output:
         det=report(
             "results/{engine}/det_bs{batch}.svg",
@@ -42,7 +42,7 @@ rule plot_scores:
 rule plot_benchmarks:
     """Draw throughput, latency and agreement of all engines."""
     input:
-        table=rules.tabulate_benchmarks.output.json,
+        table=path_of(rules.tabulate_benchmarks.output.json),
         agreement=benchmark_files(rules.compare_engine.output.table, reference=False),
     output:
         throughput=report(
@@ -91,7 +91,7 @@ rule plot_benchmarks:
 rule show_benchmarks:
     """Write the table of benchmarks as an HTML page for the report."""
     input:
-        rules.tabulate_benchmarks.output.md,
+        path_of(rules.tabulate_benchmarks.output.md),
     output:
         report(
             "results/benchmarks.html",

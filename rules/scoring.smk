@@ -9,7 +9,7 @@ rule score:
         manifests=collect(rules.extract_features.output.manifest, shard=SHARDS),
         rejected=collect(rules.extract_features.output.rejected, shard=SHARDS),
         # Not read: nothing is scored before dataset.on_bad_audio has judged.
-        judged=rules.merge_manifests.output.rejected,
+        judged=path_of(rules.merge_manifests.output.rejected),
         features=collect(rules.extract_features.output.sidecar, shard=SHARDS[0]),
         trials=TRIALS,
         cohort=COHORT,
@@ -38,11 +38,11 @@ rule score:
 rule write_answer:
     """Write the answer for people and for programs, a stage of its own: other words cost no other scoring."""
     input:
-        protocols=rules.score.output.protocols,
+        protocols=path_of(rules.score.output.protocols),
         sidecars=collect(rules.infer.output.sidecar, shard=SHARDS, allow_missing=True),
         features=collect(rules.extract_features.output.sidecar, shard=SHARDS[0]),
         artefact=ARTEFACT,
-        network=rules.trace_network.output.sidecar,
+        network=path_of(rules.trace_network.output.sidecar),
     output:
         text="results/{engine}/eer_bs{batch}.txt",
         json="results/{engine}/eer_bs{batch}.json",

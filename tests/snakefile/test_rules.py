@@ -48,6 +48,15 @@ def test_a_repeated_path_is_found():
     ]
 
 
+def test_outputs_of_other_rules_are_named_as_paths():
+    """See ``path_of`` in rules/common.smk; a run on a cluster (``tests/workflow/test_cluster.py``) fails otherwise."""
+    for name, block in RULES.items():
+        inputs = re.search(r"(?ms)^    input:\n(.*?)^    \w", block)
+        for line in inputs[1].splitlines() if inputs else []:
+            if "rules." in line:
+                assert re.search(r"(collect|path_of|benchmark_files)\(rules\.", line), (name, line)
+
+
 def test_snakemakes_inside_is_used_in_one_place():
     """``asv/snakefile/internals.py``, which names the version that was tried."""
     assert set(re.findall(r"\bworkflow\.(?!rst)(\w+)", TEXT)) <= DOCUMENTED
