@@ -75,8 +75,8 @@ class Snakemake:
 
     @property
     def is_quiet(self):
-        """Whether ``--quiet`` was given, for anything."""
-        return bool(self._workflow.output_settings.quiet)
+        """Whether ``--quiet`` was given for progress or for everything, as it is without a value."""
+        return any(part.name in ("ALL", "PROGRESS") for part in self._workflow.output_settings.quiet or ())
 
     @property
     def asked_for(self):
