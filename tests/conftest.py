@@ -22,14 +22,6 @@ def _shared(name):
     return path
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
-def pytest_collection_modifyitems(items):
-    """With several processes (``pytest -n 2``), the tests of a file run in one, one after the other, unless told."""
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.path.name))
-
-
 @pytest.fixture(scope="session")
 def golden():
     """Folder of reference numbers."""
