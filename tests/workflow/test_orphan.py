@@ -1,4 +1,4 @@
-"""A script that outlives its killed run, and goes on when the next run is over, writes nothing."""
+"""What a killed run leaves: a script that goes on after the next run writes nothing, and its lock is taken over."""
 
 import json
 import signal
@@ -24,10 +24,10 @@ def await_(condition, what):
     return found
 
 
-def leave_orphan(project, rule):
+def leave_orphan(project, rule, *arguments):
     """Kill a run while a script of the rule waits; returns the script's process, stopped."""
     (project.folder / "fault.json").write_text(json.dumps({"rule": rule, "mode": "hold"}))
-    run = project.start(TARGET)
+    run = project.start(*(arguments or [TARGET]))
     await_((project.folder / "waiting").exists, "script that waits")
     scripts = [p for p in psutil.Process(run.pid).children(recursive=True) if f"{rule}.py" in " ".join(p.cmdline()[:3])]
     orphan = scripts[-1]  # the others are shells
@@ -40,9 +40,9 @@ def leave_orphan(project, rule):
 
 
 def made(project):
-    """Contents of all that the workflow has made."""
+    """Contents of all that the workflow has made, without temporary files, which nobody takes for results."""
     paths = (path for top in ("work", "results") for path in (project.folder / top).rglob("*"))
-    return {path: path.read_bytes() for path in paths if path.is_file()}
+    return {path: path.read_bytes() for path in paths if path.is_file() and path.name[0] != "."}
 
 
 @pytest.mark.parametrize("guarded", [True, pytest.param(False, marks=pytest.mark.slow)])
@@ -69,3 +69,13 @@ def test_an_orphan_writes_nothing(tmp_path, guarded):
     status, output = project.call(TARGET)
     assert status == 0
     assert ("Nothing to be done" in output) == guarded, output
+
+
+def test_the_lock_of_a_killed_run_is_taken_over_whatever_is_asked_next(tmp_path):
+    network = "work/network/ecapa_tdnn.json"
+    project = Project(tmp_path / "project", stand_in_code(tmp_path / "code"))
+    assert project.call(network)[0] == 0
+    leave_orphan(project, "trace_network", network, "--forcerun", "trace_network").kill()
+    status, output = project.call(network)
+    assert status == 0, output
+    assert "its lock on this folder is taken over" in output

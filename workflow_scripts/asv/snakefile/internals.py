@@ -112,8 +112,14 @@ class Snakemake:
 
     @property
     def is_locked(self):
-        """Whether a run, which may have been killed, left its lock on the working folder."""
-        return self._workflow.persistence.locked
+        """Whether a run, which may have been killed, left its lock on files of the graph.
+
+        Snakemake's own ``locked`` looks at outputs of the jobs that are to run: not known yet when this is asked.
+        """
+        jobs = self._workflow.dag.jobs
+        inputs, outputs = ({str(path) for job in jobs for path in getattr(job, kind)} for kind in ("input", "output"))
+        locks = self._workflow.persistence._read_locks()
+        return any(path in outputs or (kind == "output" and path in inputs) for kind, path in locks)
 
     def unlock(self):
         """Remove the locks, which takes away their whole folder, where Snakemake then looks for it."""
