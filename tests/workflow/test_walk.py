@@ -4,7 +4,7 @@ import pytest
 from walk.walk import Walk
 
 pytestmark = pytest.mark.slow
-SEEDS = range(1, 6)
+SEEDS = (1, 2)
 STEPS = 40  # of each seed, some eight seconds each; more by hand, see docs/robustness.md
 
 
