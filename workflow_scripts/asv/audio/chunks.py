@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import struct
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from .errors import FFMPEG, AudioError
 
@@ -76,13 +77,14 @@ def _lacks_pad(stream, size, kind, end):
     return not known_behind and (known or (plausible and not plausible_behind))
 
 
-def walk(stream, size, base, kind):
+def walk(stream: BinaryIO, size: int, base: int, kind: Chunks) -> tuple[dict[bytes, tuple[int, int]], bytes | None]:
     """Walk the chunks up to the one with the samples.
 
     Returns:
         ``(chunks, odd)``: name to (start of its body, length in bytes), and the name of a chunk without its pad byte.
     """
-    found, lacking, at = {}, None, base + kind.first
+    found: dict[bytes, tuple[int, int]] = {}
+    lacking, at = None, base + kind.first
     for _ in range(MOST_CHUNKS):
         head = _head(stream, size, kind, at)
         if head is None:
@@ -106,7 +108,7 @@ def walk(stream, size, base, kind):
     raise AudioError("unreadable", f"over {MOST_CHUNKS} chunks in front of the samples; convert it", FFMPEG)
 
 
-def is_chain(stream, size, kind, at):
+def is_chain(stream: BinaryIO, size: int, kind: Chunks, at: int) -> bool:
     """Whether from an offset to the end of the file there are chunks, or nothing."""
     for _ in range(MOST_CHUNKS):
         if at >= size:
@@ -118,7 +120,7 @@ def is_chain(stream, size, kind, at):
     return False
 
 
-def end_of_stream(stream, size, kind, start):
+def end_of_stream(stream: BinaryIO, size: int, kind: Chunks, start: int) -> int:
     """Where samples of unknown length end: at chunks of known names that fill the file to its very end, or there."""
     begin = max(start, size - TAIL)
     stream.seek(begin)

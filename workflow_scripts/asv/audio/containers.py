@@ -10,6 +10,7 @@ import os
 import re
 import struct
 from dataclasses import dataclass
+from typing import BinaryIO
 
 from . import flac_length, foreign
 from .chunks import CONTAINERS, end_of_stream, is_chain, walk
@@ -47,16 +48,16 @@ class Place:
     container: str
     start: int = 0
     length: int = 0
-    notes: tuple = ()
+    notes: tuple[str, ...] = ()
     codec: str = ""
     header: bytes = b""
 
-    def mended(self, stream):
+    def mended(self, stream: BinaryIO) -> Mended:
         """The file with the mended header, as a file object."""
         return Mended(self.header, stream, self.start, self.length)
 
 
-def is_placeholder(length):
+def is_placeholder(length: int) -> bool:
     """Whether a 32-bit length is one that a writer to a pipe leaves, for it cannot go back to its header.
 
     0 (Kaldi, wave.py, killed recorders), 2^32 - 1 (ffmpeg), 0x7FFFF000 (sox, espeak), 0x7FFF0000 (GStreamer), 2^31
@@ -194,7 +195,7 @@ def _container(head):
     return next((name for start, name in STARTS.items() if head.startswith(start)), None)
 
 
-def locate(stream):
+def locate(stream: BinaryIO) -> Place:
     """Where the samples of an open audio file are.
 
     Returns:

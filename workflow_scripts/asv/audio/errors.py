@@ -21,20 +21,20 @@ class AudioError(Exception):
         command: template of the command that is the remedy, such as :data:`FFMPEG`, or empty; see :meth:`of_file`.
     """
 
-    def __init__(self, reason, detail, command=""):
+    def __init__(self, reason: str, detail: str, command: str = "") -> None:
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
         self.command = command
 
-    def of_file(self, path, rate):
+    def of_file(self, path: str | os.PathLike[str], rate: int) -> AudioError:
         """The same error whose detail ends with the command, if there is one, for this very file."""
         if not self.command:
             return self
         return AudioError(self.reason, f"{self.detail}: {conversion(self.command, path, rate)}")
 
 
-def conversion(command, path, rate):
+def conversion(command: str, path: str | os.PathLike[str], rate: int) -> str:
     """Shell command that puts a wav in the place of an audio file and keeps the original as ``<name>.orig``."""
     source = os.fspath(path)
     source = f"./{source}" if source.startswith("-") else source
@@ -47,13 +47,13 @@ def conversion(command, path, rate):
     return f"{command.format(source=shlex.quote(source), target=shlex.quote(target), rate=rate)} && {keep}"
 
 
-def not_read(what, command=FFMPEG):
+def not_read(what: str, command: str = FFMPEG) -> AudioError:
     return AudioError("format", f"{what} is not read; convert it to 16 kHz wav or flac", command)
 
 
-def empty():
+def empty() -> AudioError:
     return AudioError("empty", "a header without samples behind it; make the file again from its source, or remove it")
 
 
-def truncated(what):
+def truncated(what: str) -> AudioError:
     return AudioError("truncated", f"{what} that the header declares are missing; fetch the file again")

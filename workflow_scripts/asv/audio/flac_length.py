@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import BinaryIO
 
 from .errors import AudioError, empty
 
@@ -86,7 +87,7 @@ def _samples(tail, fixed):
     return None
 
 
-def streamed(stream, size, base):
+def streamed(stream: BinaryIO, size: int, base: int) -> tuple[int, bytes] | None:
     """Find the length of a FLAC stream whose header tells none.
 
     Returns:

@@ -47,7 +47,7 @@ def _mpeg(head):
     return "MP3 (.mp3)" if valid else None
 
 
-def error_of(head, after_id3=False):
+def error_of(head: bytes, after_id3: bool = False) -> AudioError:
     """The :class:`AudioError` for a file that begins so.
 
     Args:

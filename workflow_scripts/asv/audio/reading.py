@@ -5,12 +5,16 @@ from __future__ import annotations
 import math
 import os
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import soundfile
 
 from .containers import locate
 from .errors import FFMPEG, SCALE, AudioError, empty, not_read, truncated
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 # libsndfile would also decode GSM within a wav, but cannot tell whether it is whole. Bytes of a sample:
 ENCODINGS = {"PCM_S8": 1, "PCM_U8": 1, "PCM_16": 2, "PCM_24": 3, "PCM_32": 4, "FLOAT": 4, "DOUBLE": 8}
@@ -52,11 +56,11 @@ class AudioRules:
 class Audio:
     """Samples float32 ``(n,)`` at the wanted rate, full scale being 1; the rest describes the file."""
 
-    samples: np.ndarray
+    samples: npt.NDArray[np.float32]
     duration: float  # seconds
     sample_rate: int  # the file's own
     channels: int
-    notes: tuple = ()  # what was odd, but could be read all the same
+    notes: tuple[str, ...] = ()  # what was odd, but could be read all the same
 
 
 def _check_header(info, place, rules):
@@ -130,7 +134,7 @@ def _check_peak(samples):
     return (ABOVE_FULL_SCALE,) if peak > 1 else ()
 
 
-def read_audio(path, rules):
+def read_audio(path: str | os.PathLike[str], rules: AudioRules) -> Audio:
     """Read and check one audio file.
 
     Returns:
@@ -155,7 +159,7 @@ def read_audio(path, rules):
     return replace(audio, samples=mono, notes=notes)
 
 
-def unread_suffix(path, rules):
+def unread_suffix(path: str | os.PathLike[str], rules: AudioRules) -> AudioError:
     """The error for a file that is rejected by its suffix, unopened: there may be a million of them."""
     return not_read(os.path.splitext(path)[1]).of_file(path, rules.sample_rate)
 

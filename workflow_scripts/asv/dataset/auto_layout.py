@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ..errors import InputError
 from .layout import SESSIONS, UTTERANCES
 from .listing import is_audio, split
-from .walk import first_audio, walk
+from .walk import Found, first_audio, walk
 
 # Words that name parts, formats, conditions and the like. A folder is no speaker if all words of its name are here;
 PARTS = """
@@ -46,14 +46,14 @@ class Evidence:
         repeated_upper: the same of the upper folder's.
     """
 
-    uppers: list
-    lowers: list
+    uppers: list[str]
+    lowers: list[str]
     example: str
     repeated: bool
     repeated_upper: bool
 
 
-def is_no_speaker(name):
+def is_no_speaker(name: str) -> bool:
     """Whether a folder's name says that it is a part, a format or a condition: ``train-clean-100``, ``wav48``."""
     if SPEAKER_IDS.fullmatch(name):
         return False
@@ -148,7 +148,7 @@ def _judge(root, uppers, alone):
     return SESSIONS
 
 
-def walk_automatically(root, alone):
+def walk_automatically(root: str, alone: bool) -> Found:
     """As :func:`asv.dataset.walk.walk`, by the layout that the tree has.
 
     Args:

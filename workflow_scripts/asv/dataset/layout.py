@@ -23,10 +23,10 @@ PIECES = re.compile(r"\{([^{}]*)\}|(\*)|([^{}*]+)")
 class Name:
     """What a folder or file may be called; ``whole`` where it is one placeholder, so that all of it counts."""
 
-    regex: re.Pattern
+    regex: re.Pattern[str]
     whole: bool
 
-    def match(self, name):
+    def match(self, name: str) -> re.Match[str] | None:
         return self.regex.fullmatch(name)
 
 
@@ -44,18 +44,18 @@ class Layout:
     """
 
     name: str
-    above: tuple
+    above: tuple[Name, ...]
     anywhere: bool
     speaker: Name
-    inside: tuple | None
+    inside: tuple[Name, ...] | None
 
     @property
-    def shown(self):
+    def shown(self) -> str:
         """As a path: ``<speaker>/<session>/<utterance>.wav``."""
         braced = self.name if "{" in self.name else "/".join(f"{{{word}}}" for word in self.name.split("/"))
         return braced.replace("{", "<").replace("}", ">") + ".wav"
 
-    def speaker_of(self, name):
+    def speaker_of(self, name: str) -> str | None:
         """The speaker that a folder's or a file's name holds, or None where the name is not of the pattern."""
         match = self.speaker.match(name if self.inside is not None else os.path.splitext(name)[0])
         return match and match["speaker"]
@@ -146,7 +146,7 @@ def _check_words(pattern, components):
 
 
 @functools.cache
-def parse(pattern):
+def parse(pattern: str) -> Layout:
     """Read a pattern; returns a :class:`Layout`.
 
     Raises:

@@ -8,22 +8,23 @@ from __future__ import annotations
 import hashlib
 import re
 import zlib
+from collections.abc import Iterable
 
 from ..errors import InputError
-from .tree import place_files
+from .tree import AudioFile, Tree, place_files
 
 
-def shard_of(speaker, shards):
+def shard_of(speaker: str, shards: int) -> int:
     """Shard of a speaker: CRC-32 of the name modulo the number of shards, the same on every machine."""
     return zlib.crc32(speaker.encode("utf-8", "surrogateescape")) % shards
 
 
-def shard_names(speakers, shards):
+def shard_names(speakers: Iterable[str], shards: int) -> list[str]:
     """Names such as ``3-of-64`` of the shards that have a speaker."""
     return [f"{index}-of-{shards}" for index in sorted({shard_of(speaker, shards) for speaker in speakers})]
 
 
-def shard_files(tree, shard):
+def shard_files(tree: Tree, shard: str) -> list[AudioFile]:
     """Audio files of a shard, sorted by utterance id.
 
     Args:
@@ -47,7 +48,7 @@ def shard_files(tree, shard):
     return files
 
 
-def stamp(files):
+def stamp(files: Iterable[AudioFile]) -> str:
     """Digest of relative paths, sizes, modification times and ids, which changes when a shard is stale."""
     state = hashlib.sha256()
     for file in files:

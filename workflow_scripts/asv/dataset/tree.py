@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,11 +41,11 @@ class AudioFile:
     mtime: int
 
     @property
-    def speaker(self):
+    def speaker(self) -> str:
         return self.utterance.split("/")[0]
 
     @property
-    def session(self):
+    def session(self) -> str:
         """The folders between speaker and file, joined by a slash; empty without any."""
         return "/".join(self.utterance.split("/")[1:-1])
 
@@ -69,13 +70,15 @@ class Tree:
         layout: name of the layout, or of several where ``auto`` found different ones in different roots.
     """
 
-    speakers: dict
-    containers: tuple
-    left_out: tuple
+    speakers: dict[str, list[Place]]
+    containers: tuple[str, ...]
+    left_out: tuple[str, ...]
     layout: str
 
 
-def find_speakers(roots, layout="auto", shared_speakers="refuse"):
+def find_speakers(
+    roots: Iterable[str | os.PathLike[str]], layout: str = "auto", shared_speakers: str = "refuse"
+) -> Tree:
     """Find the speakers below the roots without looking at every file, unless the files' names hold the speakers'.
 
     Args:
@@ -89,13 +92,14 @@ def find_speakers(roots, layout="auto", shared_speakers="refuse"):
         InputError: for a missing root, a tree without audio, audio outside the layout, an implausible tree (``auto``
             only), a speaker's name in several folders.
     """
-    roots, speakers, containers, left_out, layouts = list(map(str, roots)), {}, [], [], []
-    for root in roots:
+    speakers: dict[str, list[Place]] = {}
+    folders, containers, left_out, layouts = list(map(str, roots)), [], [], []
+    for root in folders:
         if not os.path.isdir(root):
             raise InputError(
                 f"dataset.root: no folder {root!r} (seen from {os.getcwd()}); set it to the folder of the wavs"
             )
-        found = walk_automatically(root, len(roots) == 1) if layout == "auto" else walk(root, parse(layout))
+        found = walk_automatically(root, len(folders) == 1) if layout == "auto" else walk(root, parse(layout))
         found.require_speakers()
         for speaker, path in found.speakers:
             place = Place(root, path[len(root) :].lstrip("/"), found.layout)
@@ -142,7 +146,7 @@ def _files(root, path, names, layout):
     yield from ((f"{path}/{entry.name}", entry) for entry in audio)
 
 
-def place_files(speaker, place):
+def place_files(speaker: str, place: Place) -> Iterator[AudioFile]:
     """Audio files of a place. An id is the path from the speaker on, with all of a name that holds the speaker's."""
     path, layout = place.path, place.layout
     file = layout.inside is None
@@ -165,7 +169,7 @@ def _audio_file(root, path, utterance, entry):
     return AudioFile(root, path, utterance, facts.st_size, int(facts.st_mtime))
 
 
-def summary(tree):
+def summary(tree: Tree) -> str:
     """A sentence that says what was taken for speakers; one speaker's files are looked at."""
     name, places = next(iter(tree.speakers.items()))
     files = [file for place in places for file in place_files(name, place)]
@@ -177,7 +181,7 @@ def summary(tree):
     )
 
 
-def known_lists(tree):
+def known_lists(tree: Tree) -> list[str]:
     """Trial lists of known names in the roots and in the folders above the speakers."""
     candidates = (os.path.join(folder, name) for folder in tree.containers for name in KNOWN_LISTS)
     return [path for path in candidates if os.path.isfile(path)]

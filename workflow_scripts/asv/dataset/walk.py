@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..errors import InputError
-from .layout import Layout
+from .layout import Layout, Name
 from .listing import READABLE, audio_below, split
 
 DEEPEST = 100  # folders above the speakers
@@ -28,12 +29,12 @@ class Found:
 
     root: str
     layout: Layout
-    speakers: list = field(default_factory=list)
-    containers: list = field(default_factory=list)
-    left_out: list = field(default_factory=list)
+    speakers: list[tuple[str, str]] = field(default_factory=list)
+    containers: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
     one_level: str | None = None
 
-    def require_speakers(self):
+    def require_speakers(self) -> None:
         """Raise :class:`InputError` unless there are some."""
         if self.one_level:
             raise InputError(
@@ -47,13 +48,13 @@ class Found:
             )
 
 
-def names_left_out(folders):
+def names_left_out(folders: Sequence[str]) -> str:
     """A clause for people that names folders which the layout leaves out."""
     names = ", ".join(folders[:3])
     return f"; folders that the layout leaves out: {len(folders):,}, such as {names}" if folders else ""
 
 
-def first_audio(path, names):
+def first_audio(path: str, names: Sequence[Name]) -> str | None:
     """Path of an audio file below folders of the given names, which is looked for only as far as needed, or None."""
     folders, audio = split(path)
     if not names:
@@ -62,7 +63,7 @@ def first_audio(path, names):
     return next(filter(None, inner), None)
 
 
-def walk(root, layout):
+def walk(root: str, layout: Layout) -> Found:
     """Find the speakers; returns :class:`Found`.
 
     Raises:

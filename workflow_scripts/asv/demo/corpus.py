@@ -7,8 +7,14 @@ a speaker changes no other. Cheap to import (the Snakefile does): what is heavy 
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 EVALUATION_SESSIONS = 2
 TRAINING_SESSIONS = 3
@@ -51,7 +57,7 @@ class Utterance:
     number: int
 
     @property
-    def name(self):
+    def name(self) -> str:
         return f"{self.speaker}/s{self.session}/{self.number:05d}.wav"
 
 
@@ -86,7 +92,7 @@ TRAINING = _voices(
 VOICES = {**EVALUATION, **TRAINING}
 
 
-def utterances(speakers, sessions):
+def utterances(speakers: Iterable[str], sessions: int) -> list[Utterance]:
     """All utterances of the speakers, by speaker, session and number."""
     return [Utterance(*parts) for parts in product(speakers, range(1, sessions + 1), range(1, UTTERANCES + 1))]
 
@@ -101,14 +107,14 @@ def _between(draw, low, high):
     return low + int(draw() * (high - low + 1))
 
 
-def sentence(utterance):
+def sentence(utterance: Utterance) -> str:
     """What is said: 11 to 15 words."""
     draw = _random(f"sentence {utterance.name}")
     words = _WORDS.split()
     return " ".join(words[_between(draw, 0, len(words) - 1)] for _ in range(_between(draw, 11, 15)))
 
 
-def speak(utterance):
+def speak(utterance: Utterance) -> npt.NDArray[np.int16]:
     """The recording, int16 ``(n,)`` at 16 kHz, about 3 to 7 s.
 
     A speaker differs a little between sessions (speed, pitch, and the room: spectral tilt, level, noise) and between
@@ -140,7 +146,7 @@ def speak(utterance):
     return np.clip(samples, -(1 << 15), (1 << 15) - 1).astype(np.int16)
 
 
-def trials():
+def trials() -> Iterator[tuple[bool, str, str]]:
     """Trials ``(is_target, enrolment, test)`` of the evaluation speakers, names as in :attr:`Utterance.name`.
 
     Each utterance of session 1 meets those of session 2 of its own speaker, and one each of as many other speakers.

@@ -12,10 +12,14 @@ import os
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import InputError
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 SAMPLE_RATE = 22050  # hertz; what the library speaks at
 
@@ -45,7 +49,7 @@ def _installation():
 
 
 @functools.cache
-def variants():
+def variants() -> frozenset[str]:
     """Names of the voice variants that speak reproducibly."""
     data = _installation()[1]
     try:
@@ -83,7 +87,9 @@ def _fresh_library():
         close(library._handle)
 
 
-def synthesise(text, accent, variant, rate=175, pitch=50, pitch_range=50):
+def synthesise(
+    text: str, accent: str, variant: str, rate: int = 175, pitch: int = 50, pitch_range: int = 50
+) -> npt.NDArray[np.int16]:
     """Speak a text.
 
     Args:
@@ -99,7 +105,7 @@ def synthesise(text, accent, variant, rate=175, pitch=50, pitch_range=50):
     """
     if variant not in variants():  # the library itself would speak with its default voice
         raise ValueError(f"no such reproducible voice variant: {variant}")
-    pieces = []
+    pieces: list[bytes] = []
 
     @_Callback
     def collect(samples, count, _events):
@@ -137,7 +143,7 @@ def _filters():
     return filters
 
 
-def resample_to_16k(samples):
+def resample_to_16k(samples: npt.NDArray[np.int16]) -> npt.NDArray[np.int16]:
     """Resample from :data:`SAMPLE_RATE` to 16 kHz: every machine gets the same bytes.
 
     Args:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -22,7 +23,7 @@ LEARNING_RATE = 4e-3
 MARGIN, SCALE = 0.2, 20.0  # of the additive-margin softmax (Wang et al., 2018, arXiv:1801.05599)
 
 
-def training_features():
+def training_features() -> tuple[list[torch.Tensor], torch.Tensor]:
     """Network input of the training utterances.
 
     Returns:
@@ -38,7 +39,7 @@ def training_features():
     return mels, torch.tensor([speakers.index(utterance.speaker) for utterance in utterances])
 
 
-def train(network, mels, labels, steps):
+def train(network: EcapaTdnn, mels: Sequence[torch.Tensor], labels: torch.Tensor, steps: int) -> torch.optim.Optimizer:
     """Train in place: random crops, additive-margin softmax, Adam with one cycle of the learning rate.
 
     Args:
@@ -71,7 +72,7 @@ def train(network, mels, labels, steps):
     return optimizer
 
 
-def make(channels, steps):
+def make(channels: int, steps: int) -> tuple[EcapaTdnn, torch.optim.Optimizer]:
     """The demo's network of width ``channels``, and its optimizer.
 
     Args:
@@ -85,7 +86,7 @@ def make(channels, steps):
     return network, train(network, *training_features(), steps)
 
 
-def write_archive(path, network, optimizer, step):
+def write_archive(path: files.PathLike, network: torch.nn.Module, optimizer: torch.optim.Optimizer, step: int) -> None:
     """Write ``checkpoint/checkpoint.pt`` in a zip archive; equal weights give equal bytes."""
     # The running averages of Adam would make the file three times as large, and nothing here goes on training.
     optimizer_state = {**optimizer.state_dict(), "state": {}}

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
-def crop_starts(utterance, available, frames, crops, seed):
+
+def crop_starts(utterance: str, available: int, frames: int, crops: int, seed: int) -> list[int]:
     """First frames of the crops of one utterance.
 
     They depend on the utterance's id and the random seed alone: not on the order, the shard, the batch or the machine.
@@ -27,6 +31,6 @@ def crop_starts(utterance, available, frames, crops, seed):
     return [int.from_bytes(hashlib.sha256(key).digest()[:8], "big") % places for key in keys]
 
 
-def repeat_to(samples, length):
+def repeat_to(samples: npt.NDArray[np.float32], length: int) -> npt.NDArray[np.float32]:
     """Repeat a signal ``(n,)`` from its start until it has ``length`` samples; longer ones are returned as they are."""
     return samples if len(samples) >= length else np.resize(samples, length)

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
-from ..audio.reading import AudioError, read_audio, unread_suffix
+from ..audio.reading import Audio, AudioError, AudioRules, read_audio, unread_suffix
 from ..dataset.listing import READABLE
 from ..progress import progress
 from . import manifest
 from .crops import crop_starts, repeat_to
-from .mel import to_network_input
+from .mel import LogMel, to_network_input
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from ..dataset.tree import AudioFile
+    from .npy import RowWriter
 
 
 @dataclass(frozen=True)
@@ -32,7 +41,7 @@ class CropSettings:
     short: str = "repeat"
 
 
-def long_enough(audio, log_mel, settings):
+def long_enough(audio: Audio, log_mel: LogMel, settings: CropSettings) -> npt.NDArray[np.float32]:
     """Samples float32 ``(n,)`` that hold a crop: the audio's own, or repeated; AudioError where they are refused."""
     # Reflection at the ends needs more than half a window, however few the frames.
     needed = max((settings.frames - 1) * log_mel.settings.hop_length, log_mel.settings.n_fft)
@@ -41,7 +50,9 @@ def long_enough(audio, log_mel, settings):
     return repeat_to(audio.samples, needed)
 
 
-def utterance_crops(file, rules, log_mel, settings):
+def utterance_crops(
+    file: AudioFile, rules: AudioRules, log_mel: LogMel, settings: CropSettings
+) -> tuple[manifest.Utterance, npt.NDArray[np.float32]]:
     """Read one file.
 
     Args:
@@ -70,7 +81,9 @@ def utterance_crops(file, rules, log_mel, settings):
     return entry, torch.stack(crops).numpy()
 
 
-def extract(audio_files, rules, log_mel, settings, writer):
+def extract(
+    audio_files: Iterable[AudioFile], rules: AudioRules, log_mel: LogMel, settings: CropSettings, writer: RowWriter
+) -> tuple[list[manifest.Utterance], list[manifest.Rejected]]:
     """Append the crops of all files to ``writer``, in their order; arguments as of :func:`utterance_crops`.
 
     Returns:

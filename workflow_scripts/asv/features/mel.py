@@ -23,7 +23,7 @@ class MelSettings:
     f_max: float = 8000.0
     floor: float = 1e-5  # magnitudes below it are raised to it before the logarithm
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.win_length > self.n_fft:
             raise InputError(f"features.win_length ({self.win_length}) exceeds features.n_fft ({self.n_fft})")
         if not 0 <= self.f_min < self.f_max <= self.sample_rate / 2:
@@ -32,7 +32,7 @@ class MelSettings:
                 f"sample rate ({self.sample_rate / 2})"
             )
 
-    def frames(self, samples):
+    def frames(self, samples: int) -> int:
         """Number of frames of a signal of so many samples (frames are centred, so the first sample has one)."""
         return 1 + samples // self.hop_length
 
@@ -40,7 +40,7 @@ class MelSettings:
 class LogMel:
     """ln(max(mel magnitude, floor)): periodic Hann window, Slaney scale and area normalisation."""
 
-    def __init__(self, settings):
+    def __init__(self, settings: MelSettings) -> None:
         self.settings = settings
         self._mel = load_torchaudio().transforms.MelSpectrogram(
             sample_rate=settings.sample_rate,
@@ -56,7 +56,7 @@ class LogMel:
             mel_scale="slaney",
         )
 
-    def __call__(self, samples):
+    def __call__(self, samples: torch.Tensor) -> torch.Tensor:
         """Spectrogram of a whole signal.
 
         Args:
@@ -67,7 +67,7 @@ class LogMel:
         """
         return self.crop(samples, 0, self.settings.frames(samples.shape[-1]))
 
-    def crop(self, samples, start, frames):
+    def crop(self, samples: torch.Tensor, start: int, frames: int) -> torch.Tensor:
         """Frames ``start`` to ``start + frames`` of :meth:`__call__`, without computing the others."""
         half, hop = self.settings.n_fft // 2, self.settings.hop_length
         first = start * hop - half
@@ -80,6 +80,6 @@ class LogMel:
         return torch.log(torch.clamp(self._mel(window), min=self.settings.floor))
 
 
-def to_network_input(log_mel):
+def to_network_input(log_mel: torch.Tensor) -> torch.Tensor:
     """Scale so that ln(floor), about -12, becomes -1 and 0 becomes 1."""
     return log_mel / 6 + 1

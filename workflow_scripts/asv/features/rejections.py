@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import chain, zip_longest
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .manifest import Rejected
 
 EXAMPLES = 5
 
 
-def listing(rejected):
+def listing(rejected: Sequence[Rejected]) -> str:
     """Lines with the number of files per reason, and EXAMPLES of them: the first of each reason first.
 
     Args:
         rejected: list of :class:`asv.features.manifest.Rejected`.
     """
-    of_reason = {}
+    of_reason: dict[str, list[Rejected]] = {}
     for row in rejected:
         of_reason.setdefault(row.reason, []).append(row)
     counts = [f"\n  {len(rows):,} {reason}" for reason, rows in sorted(of_reason.items())]
@@ -22,7 +27,7 @@ def listing(rejected):
     return "".join([*counts, "\nsuch as", *(f"\n  {row.file}: {row.reason}: {row.detail}" for row in examples)])
 
 
-def fault(used, rejected, on_bad_audio):
+def fault(used: int, rejected: Sequence[Rejected], on_bad_audio: str) -> str | None:
     """Why a data set cannot be evaluated, or None.
 
     Args:

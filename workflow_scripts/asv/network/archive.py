@@ -16,7 +16,7 @@ SUFFIXES = (".pt", ".pth", ".ckpt", ".model", ".bin", ".tar", ".safetensors")  #
 MOST_LOOKED_AT = 1000  # files of a folder
 
 
-def check_digest(path, sha256, source=None):
+def check_digest(path: files.PathLike, sha256: str, source: files.PathLike | None = None) -> None:
     """Raise InputError unless the file has this SHA-256 (hexadecimal); ``source`` names it where it came from."""
     try:
         found = files.digest(path)
@@ -103,7 +103,7 @@ def _from_tar(source, path, target):
     return found[chosen][0]
 
 
-def extract_checkpoint(path, target, source=None):
+def extract_checkpoint(path: files.PathLike, target: files.PathLike, source: files.PathLike | None = None) -> None:
     """Copy the one checkpoint of ``path`` (an archive, or the checkpoint itself) to the file ``target``.
 
     Content decides, not names. Only the checkpoint is unpacked, to the name given here, so no name in the archive
@@ -151,7 +151,7 @@ def _unpacked(folder):
     return None
 
 
-def checkpoint_in_folder(folder):
+def checkpoint_in_folder(folder: files.PathLike) -> str:
     """Path of the one checkpoint in a folder, or of its ``checkpoint.pt``.
 
     Raises:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from typing import TYPE_CHECKING, TypedDict
 
 import torch
 
@@ -13,6 +14,9 @@ from .file_kinds import shown
 from .inert import PickleError, Tensor
 from .weights import first_names, kind_of, places, summary
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 ANCHOR = "conv1d_in.weight"  # the first layer, by which weights are found whatever stands before their names
 TRAINING_ONLY = "speaker_embedding."
 # Parts of the training that lie among the weights of a network saved with its loss.
@@ -20,6 +24,24 @@ BESIDE = {"loss", "loss_fn", "loss_function", "criterion", "n_averaged"}
 COUNTER = ".num_batches_tracked"  # of training; old files lack it, inference does not use it
 MOST_OMITTED = 12  # names in an answer
 WIDEST = 2048  # channels; the paper's widest has 1024, and a file may claim any width
+
+
+class CheckpointFacts(TypedDict):
+    """What is told of a checkpoint.
+
+    Attributes:
+        channels: width of the network.
+        speakers: training speakers; None if the classifier's weights are not there.
+        step: of training; None if not recorded.
+        weights: where they lay, in words.
+        omitted: what else lies in the file.
+    """
+
+    channels: int
+    speakers: int | None
+    step: int | None
+    weights: str
+    omitted: list[str]
 
 
 def _is_first_layer(value):
@@ -84,7 +106,9 @@ def _is_real(value):
     return value is not None and value.is_floating_point()
 
 
-def load_network(path, source=None, wanted=None):
+def load_network(
+    path: Path | str, source: Path | str | None = None, wanted: str | None = None
+) -> tuple[EcapaTdnn, CheckpointFacts]:
     """Load a checkpoint into an :class:`EcapaTdnn` of the width and number of training speakers found in it.
 
     Nothing in the file is executed, and of it only the weights are read (see :mod:`asv.network.unpickle`).
@@ -96,9 +120,7 @@ def load_network(path, source=None, wanted=None):
         wanted: which of several places, by the label that the message shows (``checkpoint.weights``).
 
     Returns:
-        ``(network, facts)``: the network in evaluation mode, float32 on the CPU, and ``channels``, ``speakers`` (None
-        if the classifier's weights are not there), ``step`` (None if not recorded), ``weights`` (where they lay, in
-        words) and ``omitted`` (what else lies in the file).
+        ``(network, facts)``: the network in evaluation mode, float32 on the CPU, and :class:`CheckpointFacts`.
 
     Raises:
         InputError: for a damaged or hostile file, for weights in no or several places, and for missing, surplus,

@@ -21,7 +21,7 @@ SCALE = 8  # chunks of a Res2 block
 class SeRes2Block(nn.Module):
     """Squeeze-excited Res2 block: float32 ``(batch, C, frames)`` to the same shape."""
 
-    def __init__(self, channels, dilation):
+    def __init__(self, channels: int, dilation: int) -> None:
         super().__init__()
         self.conv1d_expand = nn.Conv1d(channels, SCALE * channels, 1)
         self.batchnorm_expand = nn.BatchNorm1d(SCALE * channels)
@@ -34,7 +34,7 @@ class SeRes2Block(nn.Module):
         self.fc_1 = nn.Linear(channels, BOTTLENECK)
         self.fc_2 = nn.Linear(BOTTLENECK, channels)
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = self.batchnorm_expand(functional.relu(self.conv1d_expand(x)))
         first, *rest = x.chunk(SCALE, dim=1)
         chunks = [first]
@@ -50,12 +50,12 @@ class SeRes2Block(nn.Module):
 class AttentiveStatPooling(nn.Module):
     """Channel-dependent attentive statistics: ``(batch, frames, D)`` to ``(batch, 2 D)`` and the attention."""
 
-    def __init__(self, features):
+    def __init__(self, features: int) -> None:
         super().__init__()
         self.linear1 = nn.Linear(features, BOTTLENECK)
         self.linear2 = nn.Linear(BOTTLENECK, features)
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         attention = torch.softmax(self.linear2(functional.relu(self.linear1(x))), dim=1)
         mean = torch.sum(attention * x, dim=1)
         variance = torch.sum(attention * x * x, dim=1) - mean * mean
@@ -65,12 +65,12 @@ class AttentiveStatPooling(nn.Module):
 class SpeakerClassifier(nn.Module):
     """Weight-normalised rows, one a training speaker. Only training uses it; its weights are in the checkpoint."""
 
-    def __init__(self, speakers):
+    def __init__(self, speakers: int) -> None:
         super().__init__()
         self.weight_g = nn.Parameter(torch.ones(speakers, 1))
         self.weight_v = nn.Parameter(torch.randn(speakers, EMBEDDING))
 
-    def forward(self, embedding):
+    def forward(self, embedding: torch.Tensor) -> torch.Tensor:
         """``(batch, 192)`` to logits ``(batch, speakers)``."""
         return functional.linear(embedding, self.weight_g * functional.normalize(self.weight_v, dim=1))
 
@@ -82,7 +82,7 @@ class EcapaTdnn(nn.Module):
     nesting is the original guide's.
     """
 
-    def __init__(self, channels=512, speakers=1211):
+    def __init__(self, channels: int = 512, speakers: int = 1211) -> None:
         super().__init__()
         self.conv1d_in = nn.Conv1d(MELS, channels, 5, padding=2)
         self.batchnorm_in = nn.BatchNorm1d(channels)
@@ -96,7 +96,7 @@ class EcapaTdnn(nn.Module):
         self.batchnorm_3 = nn.BatchNorm1d(EMBEDDING)
         self.speaker_embedding = SpeakerClassifier(speakers)
 
-    def forward(self, mel):
+    def forward(self, mel: torch.Tensor) -> tuple[torch.Tensor, tuple[torch.Tensor]]:
         t = self.batchnorm_in(functional.relu(self.conv1d_in(mel)))
         t1 = self.se_res2block_1(t) + t
         t2 = self.se_res2block_2(t1) + t1 + t
@@ -110,9 +110,9 @@ class EcapaTdnn(nn.Module):
 class EmbeddingOnly(nn.Module):
     """The network without its attention output, which is 1.23 MB an utterance at C = 512."""
 
-    def __init__(self, network):
+    def __init__(self, network: nn.Module) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, mel):
+    def forward(self, mel: torch.Tensor) -> torch.Tensor:
         return self.network(mel)[0]

@@ -23,7 +23,7 @@ FAMILIES = {
 }
 
 
-def resembles(tree):
+def resembles(tree: object) -> str | None:
     """The family that the names in a checkpoint belong to, or None."""
     wanted, found = {end for needed in FAMILIES.values() for end in needed}, set()
     for name in names_in(tree):

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import http.client
 import urllib.request
+from typing import TYPE_CHECKING
 
 from ..errors import InputError
 from ..progress import progress
 from .zips import LARGEST
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 TIMEOUT = 60  # seconds without a byte
 BLOCK = 1 << 20  # bytes
 
 
-def fetch(url, target):
+def fetch(url: str, target: Path) -> None:
     """Copy what a URL (http or https) serves, at most LARGEST bytes, to ``target``; InputError where that fails."""
     if not url.startswith(("https://", "http://")):
         raise InputError(f"{url}: only http and https are fetched")

@@ -43,7 +43,7 @@ BEGINNINGS = {
 }
 
 
-def shown(key):
+def shown(key: object) -> str:
     """A name from a file that nobody has checked, for a message: short, printable."""
     text = key if isinstance(key, str) else str(key) if type(key) in (int, bool) else "an unnamed key"
     text = "".join(character if character.isprintable() else "?" for character in text[:200])
@@ -72,7 +72,7 @@ def _of_text(head, size):
     return Kind(None, f"a text that begins with {first!r}", AGAIN) if first and first.isprintable() else None
 
 
-def of_head(head, size):
+def of_head(head: bytes, size: int) -> Kind:
     """Kind of a file of ``size`` bytes by its first :data:`HEAD` bytes; of a zip no more than :data:`ZIP`."""
     if not size:
         return Kind(None, "an empty file", AGAIN)
@@ -115,7 +115,7 @@ def _of_names(names):
     return Kind(ZIP, "a zip archive")
 
 
-def identify(path):
+def identify(path: str | os.PathLike[str]) -> Kind:
     """Kind of the file.
 
     Raises:
@@ -137,7 +137,7 @@ LOCAL_HEADER = re.compile(rb"PK\x03\x04.{22}(.{2}).{2}", re.DOTALL)  # of a file
 OF_TORCH = re.compile(r"(^|/)(data\.pkl|byteorder|\.format_version|\.storage_alignment|data/\d+)$")
 
 
-def of_entry(head, size):
+def of_entry(head: bytes, size: int) -> Kind:
     """Kind of a file in an archive by its beginning; of a zip the first names tell whether ``torch.save`` wrote it."""
     kind = of_head(head, size)
     if kind.name == ZIP:

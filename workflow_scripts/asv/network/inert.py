@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
 MOST_DIMENSIONS = 64  # of a tensor, in torch
 LARGEST_KEY = 1 << 53  # of integers, whose hashes an attacker could otherwise choose
@@ -17,7 +18,7 @@ class Global:
 
     __slots__ = ("name",)
 
-    def __init__(self, name):
+    def __init__(self, name: str) -> None:
         self.name = name
 
 
@@ -26,8 +27,10 @@ class Foreign:
 
     __slots__ = ("items", "name", "state")
 
-    def __init__(self, name):
-        self.name, self.items, self.state = name, None, None
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.items: dict[Any, Any] | None = None
+        self.state: Any = None
 
 
 class Storage(NamedTuple):
@@ -44,8 +47,8 @@ class Tensor(NamedTuple):
     storage: Storage
     dtype: str
     offset: int
-    shape: tuple
-    stride: tuple
+    shape: tuple[int, ...]
+    stride: tuple[int, ...]
 
 
 STORAGES = {
@@ -63,7 +66,7 @@ STORAGES = {
 }
 
 
-def is_size(value):
+def is_size(value: Any) -> bool:
     """Whether this can be a tensor's shape, strides or place."""
     short = type(value) is tuple and len(value) <= MOST_DIMENSIONS
     return short and all(type(number) is int and 0 <= number < 1 << 62 for number in value)
@@ -86,16 +89,16 @@ def _tensor_v3(storage, offset, shape, stride, requires_grad, hooks, dtype, meta
     return Foreign("a tensor with metadata") if metadata else described
 
 
-def dictionary(pairs=()):
+def dictionary(pairs: dict[Any, Any] | Iterable[tuple[Any, Any]] = ()) -> dict[Any, Any]:
     """A dictionary of pairs, or of another dictionary."""
-    content = {}
+    content: dict[Any, Any] = {}
     for key, value in pairs.items() if type(pairs) is dict else pairs:
         set_item(content, key, value)
     return content
 
 
 # What is called by these names is made by these functions, from arguments that have been read.
-MAKERS = {
+MAKERS: dict[str, Callable[..., Any]] = {
     "collections.OrderedDict": dictionary,
     "torch.Size": lambda sizes=(): sizes if is_size(sizes) else Foreign("torch.Size"),
     "torch._utils._rebuild_tensor": lambda *parts: _tensor(None, *parts),
@@ -108,7 +111,7 @@ MAKERS = {
 }
 
 
-def call(function, arguments):
+def call(function: object, arguments: tuple[Any, ...]) -> Any:
     """What a call yields: of a known name by our own function, of any other a record."""
     if isinstance(function, Foreign):  # such as a method, which getattr would have found
         return Foreign(function.name)
@@ -135,12 +138,12 @@ def _is_rebuild(arguments):
     return known and isinstance(inner, tuple) and name_of(kind) in classes
 
 
-def name_of(value):
+def name_of(value: object) -> str:
     """Name of a class."""
     return value.name if isinstance(value, Global) else "an unknown class"
 
 
-def set_item(target, key, value):
+def set_item(target: Any, key: Any, value: object) -> None:
     """``target[key] = value`` for what may be a dictionary; keys other than text and numbers keep no meaning."""
     if isinstance(target, Foreign):
         if target.items is None:
@@ -155,7 +158,7 @@ def set_item(target, key, value):
     target[key] = value
 
 
-def storage_of(identity):
+def storage_of(identity: Any) -> Any:
     """A storage, by what ``torch.save`` wrote in its place."""
     if type(identity) is not tuple or not identity:
         raise PickleError("a persistent id that torch.save does not write")

@@ -7,6 +7,8 @@ import gzip
 import lzma
 import os
 import tarfile
+from collections.abc import Iterator
+from typing import IO
 
 from ..errors import InputError
 from . import zips
@@ -47,7 +49,7 @@ class _Bounded:
         self._stream.close()
 
 
-def members(source, path):
+def members(source: str, path: str | os.PathLike[str]) -> Iterator[tuple[tarfile.TarInfo, IO[bytes]]]:
     """Yield ``(member, open file)`` of every file, each to be read before the next; hostile members raise InputError.
 
     Raises:
@@ -56,7 +58,7 @@ def members(source, path):
     """
     bounded = _Bounded(source, path)
     try:
-        with tarfile.open(fileobj=bounded, mode="r:") as archive:
+        with tarfile.open(fileobj=bounded, mode="r:") as archive:  # type: ignore[call-overload]  # has what reading takes
             for count, member in enumerate(archive, 1):
                 zips.check_count(source, count)
                 zips.check_name(source, member.name)

@@ -9,9 +9,11 @@ import json
 import math
 import sys
 import zipfile
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from itertools import groupby
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
+from typing import IO, Any
 
 import torch
 
@@ -58,10 +60,12 @@ def _bytes_of(tensor):
 class TensorFile:
     """An open file of weights: ``tree``, what it holds (:func:`asv.network.unpickle.load`), and a reader of tensors."""
 
-    def __init__(self, tree, open_storage, swapped=False):
+    def __init__(
+        self, tree: Any, open_storage: Callable[[str], AbstractContextManager[IO[bytes]]], swapped: bool = False
+    ) -> None:
         self.tree, self._open_storage, self._swapped = tree, open_storage, swapped
 
-    def read(self, tensors):
+    def read(self, tensors: Mapping[str, Tensor]) -> dict[str, torch.Tensor]:
         """Tensors on the CPU by the names of their descriptions; those that are no plain arrays are left out.
 
         Each storage is read forwards, once, and no more of it than the tensors have.
@@ -103,7 +107,7 @@ def _read_to(stream, at, start, end, key):
 
 
 @contextmanager
-def open_file(path):
+def open_file(path: Path | str) -> Iterator[TensorFile]:
     """Open a file of weights as a :class:`TensorFile`.
 
     Raises:

@@ -13,14 +13,14 @@ from .ecapa_tdnn import MELS
 TOLERANCE = 1e-5  # absolute, on unit-length embeddings in float32
 
 
-def trace(module, frames):
+def trace(module: torch.nn.Module, frames: int) -> torch.jit.ScriptModule:
     """Trace a module that takes float32 ``(batch, 80, frames)``, for any batch size; returns a ``ScriptModule``."""
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of torch.jit: TorchScript is what the engines read
         return torch.jit.trace(module, torch.zeros(1, MELS, frames))
 
 
-def check_trace(traced, module, frames):
+def check_trace(traced: torch.nn.Module, module: torch.nn.Module, frames: int) -> float:
     """Compare trace and eager module at a batch size other than the traced one.
 
     Returns:
@@ -42,13 +42,13 @@ def _flat(output):
     return [output] if torch.is_tensor(output) else [tensor for part in output for tensor in _flat(part)]
 
 
-def gflop(module, frames):
+def gflop(module: torch.nn.Module, frames: int) -> float:
     """Work for one crop in 10^9 floating-point operations: two for each multiply-accumulate."""
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         module(torch.zeros(1, MELS, frames))
     return counter.get_total_flops() / 1e9
 
 
-def count_parameters(network):
+def count_parameters(network: torch.nn.Module) -> int:
     """Parameters that an embedding depends on: all but those of the classifier of training speakers."""
     return sum(p.numel() for name, p in network.named_parameters() if not name.startswith("speaker_embedding"))

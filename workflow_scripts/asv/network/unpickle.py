@@ -10,6 +10,7 @@ decoded by Python's ``pickletools``.
 from __future__ import annotations
 
 import pickletools
+from typing import IO, Any
 
 from .inert import Foreign, Global, PickleError, Storage, Tensor, call, dictionary, name_of, set_item, storage_of
 
@@ -224,7 +225,7 @@ class _Limited:
         return self._take(self._stream.readline(self._left))
 
 
-def load(stream):
+def load(stream: IO[bytes]) -> tuple[Any, dict[str, Storage]]:
     """Read one pickle from a binary stream, which then stands behind it.
 
     Returns:
@@ -237,7 +238,7 @@ def load(stream):
     """
     machine = _Machine()
     try:
-        for code, argument, _ in pickletools.genops(_Limited(stream)):
+        for code, argument, _ in pickletools.genops(_Limited(stream)):  # type: ignore[arg-type]  # has what it calls
             machine.spend(1)
             if code.name == "STOP":
                 return machine.stack[-1], machine.storages

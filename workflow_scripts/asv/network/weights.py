@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from ..errors import InputError
 from .file_kinds import shown
@@ -17,7 +19,7 @@ FRIENDLY = {
 }
 
 
-def kind_of(value):
+def kind_of(value: object) -> str:
     """What a value is, for a message."""
     if isinstance(value, (Foreign, Global)):
         return FRIENDLY.get(value.name, shown(value.name))
@@ -26,7 +28,7 @@ def kind_of(value):
     return type(value).__name__
 
 
-def first_names(names, most=8):
+def first_names(names: Iterable[str], most: int = 8) -> str:
     """The first names, sorted, and how many more there are."""
     names = sorted(names)
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
@@ -106,14 +108,14 @@ def _containers(tree):
             waiting += [((*path, name), [*above, (name, content)], part) for name, part in inner]
 
 
-def names_in(tree):
+def names_in(tree: object) -> Iterator[str]:
     """Names of all values in all containers."""
     return (name for _, _, content in _containers(tree) for name, _ in _named(content))
 
 
-def places(tree, anchor, fits):
+def places(tree: object, anchor: str, fits: Callable[[object], bool]) -> dict[str, Place]:
     """All places where the weight called ``anchor`` lies and ``fits``: a dictionary from labels to :class:`Place`."""
-    found = {}
+    found: dict[str, Place] = {}
     for path, above, content in _containers(tree):
         for name, value in _named(content):
             if (name == anchor or name.endswith(f".{anchor}")) and fits(value):
@@ -128,28 +130,28 @@ def places(tree, anchor, fits):
 class Place:
     """Where weights lie: in ``content``, at the end of ``path``, behind ``prefix``; ``above`` as in ``_containers``."""
 
-    path: tuple
-    above: list
-    content: dict
+    path: tuple[str, ...]
+    above: list[tuple[str, dict[Any, Any]]]
+    content: dict[Any, Any]
     prefix: str
 
     @property
-    def label(self):
+    def label(self) -> str:
         """Dotted path, by which ``checkpoint.weights`` chooses; a full stop for what lies at the top."""
         return ".".join([*self.path, *([self.prefix[:-1]] if self.prefix else [])]) or "."
 
     @property
-    def words(self):
+    def words(self) -> str:
         """The same for a person."""
         place = shown(".".join(self.path) or "top level")
         return f"{place}, without the prefix {shown(self.prefix)}" if self.prefix else place
 
-    def weights(self):
+    def weights(self) -> dict[str, object]:
         """Values by name, without the prefix."""
         names = [(name, value) for name, value in _named(self.content) if name.startswith(self.prefix)]
         return {name[len(self.prefix) :]: value for name, value in names}
 
-    def omitted(self):
+    def omitted(self) -> list[str]:
         """What lies beside the weights and is more than a number or a text, in words."""
         beside = [
             shown(key) + (f" ({kind_of(value)})" if isinstance(value, Foreign) else "")
@@ -162,7 +164,7 @@ class Place:
         )
 
 
-def summary(tree):
+def summary(tree: object) -> str:
     """What a checkpoint holds, in a few words: its top keys, and the first names of tensors."""
     budget = _Budget()
     content = _content(tree, budget)

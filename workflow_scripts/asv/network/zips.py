@@ -9,6 +9,7 @@ import struct
 import tarfile
 import zipfile
 import zlib
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import PureWindowsPath
 
@@ -25,14 +26,14 @@ DAMAGE = (
 )
 
 
-def check_name(source, entry):
+def check_name(source: str, entry: str) -> None:
     """Refuse the name of an entry that leads out of the archive called ``source``."""
     name = PureWindowsPath(entry)  # which knows slashes, too; its anchor is a drive, a host or a root
     if name.anchor or ".." in name.parts:
         raise InputError(f"{source}: entry {entry!r} points outside the archive; refused, nothing unpacked")
 
 
-def check_size(source, packed, unpacked):
+def check_size(source: str, packed: int, unpacked: int) -> None:
     """Refuse an archive that is far larger unpacked than packed."""
     if unpacked > LARGEST or unpacked > HIGHEST_RATIO * max(packed, 1 << 10):
         raise InputError(
@@ -41,12 +42,12 @@ def check_size(source, packed, unpacked):
         )
 
 
-def check_count(source, count):
+def check_count(source: str, count: int) -> None:
     if count > MOST_ENTRIES:
         raise InputError(f"{source}: {count} entries in the archive, more than {MOST_ENTRIES}; refused")
 
 
-def check_entries(source, archive):
+def check_entries(source: str, archive: zipfile.ZipFile) -> None:
     """Refuse an open zip, called ``source`` in messages, that has a hostile entry."""
     entries = archive.infolist()
     check_count(source, len(entries))
@@ -60,15 +61,16 @@ def check_entries(source, archive):
                 "checkpoint in it"
             )
     # Entries may declare more than they have, or share their bytes.
-    packed = min(sum(entry.compress_size for entry in entries), os.path.getsize(archive.filename))
+    size = os.path.getsize(archive.filename)  # type: ignore[arg-type]  # it was opened by its path
+    packed = min(sum(entry.compress_size for entry in entries), size)
     check_size(source, packed, sum(entry.file_size for entry in entries))
     if all(entry.CRC == 0 for entry in entries) and any(entry.file_size for entry in entries):
         for entry in entries:  # torch.serialization.set_crc32_options(False) leaves every checksum out
-            entry.CRC = None
+            entry.CRC = None  # type: ignore[assignment]  # zipfile then compares none
 
 
 @contextmanager
-def reading(source, entry):
+def reading(source: str, entry: zipfile.ZipInfo) -> Iterator[None]:
     """Name the archive and the entry of whatever goes wrong while the entry is read."""
     try:
         yield
@@ -79,7 +81,7 @@ def reading(source, entry):
         raise InputError(words) from error
 
 
-def verify(source, archive, entries):
+def verify(source: str, archive: zipfile.ZipFile, entries: Iterable[zipfile.ZipInfo]) -> None:
     """Read entries to their ends, which compares their checksums; InputError names the first that is damaged."""
     for entry in entries:
         with reading(source, entry), archive.open(entry) as stream:

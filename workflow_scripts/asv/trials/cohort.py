@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
 from ..errors import InputError
 from . import matching, text_files
 from .matching import spelled
 from .rows import with_reasons
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-def read_cohort(path):
+
+def read_cohort(path: Path | str) -> dict[str, int]:
     """Names of a cohort: a text file with one utterance per line.
 
     Returns:
@@ -17,7 +23,8 @@ def read_cohort(path):
     Raises:
         InputError: for a missing or empty file, and for lines that name no utterance.
     """
-    found, count, bad = {}, 0, []
+    found: dict[str, int] = {}
+    count, bad = 0, []
     for number, line in text_files.filled_lines(path, "scoring.as_norm.cohort", "a list of utterances"):
         count += 1
         if name := spelled(line.strip()):
@@ -34,7 +41,9 @@ def read_cohort(path):
     return found
 
 
-def match_cohort(path, ids, row_of, rejected):
+def match_cohort(
+    path: Path | str, ids: Sequence[str], row_of: Mapping[str, int], rejected: Mapping[str, str]
+) -> list[int]:
     """Rows of the utterances of a cohort, each once, in its order.
 
     Args:

@@ -9,10 +9,15 @@ from __future__ import annotations
 import csv
 import re
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ..dataset.listing import is_audio
 from ..errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LABELS = (  # for the same speaker, and for different speakers; of any case
     ("1", "0"),
@@ -60,14 +65,14 @@ class Format:
     separator: str
     label_last: bool
     columns: int
-    words: tuple
-    truth: dict = field(compare=False, repr=False)
+    words: tuple[str, str]
+    truth: dict[str, bool] = field(compare=False, repr=False)
 
-    def split(self, line):
+    def split(self, line: str) -> list[str]:
         """The fields of a line."""
         return _split(line, self.separator, self.columns)
 
-    def parse(self, line):
+    def parse(self, line: str) -> tuple[bool, str, str] | None:
         """``(target, enrolment, test)`` of a line; None where it is not a trial of this format."""
         parts = _split(line, self.separator, self.columns)
         if len(parts) != self.columns:
@@ -81,7 +86,7 @@ class Format:
             return None
         return target, first, second
 
-    def __str__(self):
+    def __str__(self) -> str:
         words = "/".join(self.words)
         form = f"enrolment test {words}" if self.label_last else f"{words} enrolment test"
         corpus = CORPORA.get((self.label_last, self.words))
@@ -92,7 +97,7 @@ class Format:
         ]
         return ", ".join(filter(None, facts))
 
-    def is_header(self, line):
+    def is_header(self, line: str) -> bool:
         """Whether a line that is no trial of this format names its columns.
 
         Where it could be a trial of another format, utterances must have no digits: utt1 utt2 target is left to people.
@@ -142,9 +147,9 @@ for _words in LABELS:
         _WORDS_OF[_word].append(_words)
 
 
-def formats_of(line):
+def formats_of(line: str) -> set[Format]:
     """The formats in which a line is a trial: a set, mostly empty or of one, of :class:`Format`."""
-    found = set()
+    found: set[Format] = set()
     for separator in SEPARATORS:
         for columns in (3, 4):
             parts = _split(line, separator, columns)
@@ -159,7 +164,7 @@ def formats_of(line):
     return found
 
 
-def recognise(path, lines):
+def recognise(path: Path | str, lines: Iterable[tuple[int, str]]) -> Format | None:
     """The format in which a file's trials are written.
 
     Args:
@@ -172,7 +177,7 @@ def recognise(path, lines):
     Raises:
         InputError: where all lines can be read in two ways.
     """
-    left, shown, perhaps_header, said = None, None, False, None
+    left, shown, perhaps_header, said = None, (0, ""), False, None
     for number, line in lines:
         # A list may begin with a hundred thousand targets, which say no more than the first.
         if said is not None and _targets(left, line) == said:
@@ -212,5 +217,5 @@ def _order(form):
     return list(SEPARATORS).index(form.separator), form.label_last, form.columns, LABELS.index(form.words)
 
 
-def is_comment(line):
+def is_comment(line: str) -> bool:
     return line.lstrip().startswith("#")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +15,9 @@ from ..errors import InputError
 from . import text_files
 from .line_formats import formats_of, is_comment, recognise
 from .matching import spelled
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 SETTING, WHAT = "dataset.trials", "a trial list"
 EXPECTED = (
@@ -40,10 +45,10 @@ class TrialList:
     name: str
     file: str
     md5: str
-    names: list
-    first: np.ndarray
-    second: np.ndarray
-    targets: np.ndarray
+    names: list[str]
+    first: npt.NDArray[np.int64]
+    second: npt.NDArray[np.int64]
+    targets: npt.NDArray[np.bool_]
     duplicates: int
     format: str
 
@@ -148,7 +153,7 @@ class _Content:
         return ", ".join([str(self.form), *notes])
 
 
-def read_trials(path):
+def read_trials(path: files.PathLike) -> TrialList:
     """Read a trial list, apart from any data set; :func:`asv.trials.rows.match` looks for its utterances in one.
 
     Raises:
@@ -183,7 +188,13 @@ def _read(path):
     return list(content.utterances), *content.arrays(), content.format()
 
 
-def count_duplicates(path, names, first, second, targets):
+def count_duplicates(
+    path: files.PathLike,
+    names: Sequence[str],
+    first: npt.NDArray[np.int64],
+    second: npt.NDArray[np.int64],
+    targets: npt.NDArray[np.bool_],
+) -> int:
     """Number of trials that repeat an earlier one; pairs with both labels are an error."""
     listed = np.minimum(first, second) * len(names)  # either order is the same trial
     listed += np.maximum(first, second)

@@ -8,17 +8,22 @@ since a session's name may hold any joining character.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..dataset.listing import as_wav
 from ..errors import InputError
 
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
 KINDS = ("id", "longer path", "ending", "Kaldi id")
 _JOINERS = "-_"
 
 
-def spelled(name):
+def spelled(name: str) -> str:
     """A name in the one way that ids are written in; empty where it names no file.
 
     Backslashes separate as slashes do, parts that lead nowhere are left out, and the suffix is ``.wav`` for that of any
@@ -95,7 +100,7 @@ class _Matcher:
         return self.joined.find(name)
 
 
-def places(names, ids):
+def places(names: Sequence[str], ids: Sequence[str]) -> tuple[npt.NDArray[np.int64], dict[str, int]]:
     """Places in ``ids`` of the utterances that names mean.
 
     Args:
@@ -109,7 +114,8 @@ def places(names, ids):
     Raises:
         InputError: without the list's name, where a name fits several utterances.
     """
-    matcher, counts = _Matcher(ids), Counter()
+    matcher = _Matcher(ids)
+    counts: Counter[str] = Counter()
     found = np.full(len(names), -1, np.int64)
     ambiguous = []
     for index, name in enumerate(names):

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,20 @@ OFFICIAL_LISTS = (
 VOXCELEB1_DEV_SPEAKERS = 1211
 
 
-def recognise(trials):
+class _Listed(Protocol):
+    """What of a :class:`asv.trials.lists.TrialList` tells which it is, so that its module is not imported here."""
+
+    @property
+    def file(self) -> str: ...
+
+    @property
+    def md5(self) -> str: ...
+
+    @property
+    def targets(self) -> npt.NDArray[np.bool_]: ...
+
+
+def recognise(trials: _Listed) -> tuple[str | None, dict[str, str | int] | None]:
     """Which list of the VoxCeleb1 authors this is, by MD5, or by file name and counts.
 
     Returns:
@@ -52,7 +70,7 @@ def recognise(trials):
     return None, None
 
 
-def voxceleb1_dev_speakers(speakers):
+def voxceleb1_dev_speakers(speakers: Iterable[str]) -> set[str]:
     """Those of the speakers that are VoxCeleb1's development part: id10001 to id11251 less O's id10270 to id10309."""
     numbers = {name: int(name[2:]) for name in speakers if re.fullmatch(r"id1\d{4}", name, re.ASCII)}
     return {name for name, n in numbers.items() if 10001 <= n <= 11251 and not 10270 <= n <= 10309}

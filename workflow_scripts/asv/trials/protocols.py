@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from ..errors import InputError
@@ -10,7 +11,7 @@ CENTROID = "centroid"  # name of the original guide's protocol in results
 CENTROID_LEAVE_ONE_OUT = "centroid_leave_one_out"
 
 
-def protocol_names(paths):
+def protocol_names(paths: Iterable[Path | str]) -> list[str]:
     """Stems of the lists, which name them in results; equal ones are an error."""
     named = {
         CENTROID: "the original guide's protocol",

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..errors import InputError
 from . import matching
-from .lists import count_duplicates
+from .lists import TrialList, count_duplicates
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 MODEL = re.compile(r"(?:^|[-_/])enrol(?:l|ment|lment)?(?:\.wav)?$", re.IGNORECASE)  # CN-Celeb: id00800-enroll
 
 
-def match(trials, ids):
+def match(trials: TrialList, ids: Sequence[str]) -> tuple[TrialList, dict[str, int]]:
     """Find a list's utterances in a data set.
 
     Args:
@@ -33,7 +38,7 @@ def match(trials, ids):
     except InputError as error:
         raise InputError(f"trial list {trials.name}: {error}") from None
     names = [ids[place] if place >= 0 else name for name, place in zip(trials.names, places.tolist())]
-    index = {}
+    index: dict[str, int] = {}
     row_of = np.array([index.setdefault(name, len(index)) for name in names])
     if len(index) == len(names):
         return dataclasses.replace(trials, names=names), kinds
@@ -42,7 +47,9 @@ def match(trials, ids):
     return dataclasses.replace(trials, names=names, first=first, second=second, duplicates=duplicates), kinds
 
 
-def rows_of_trials(trials, row_of, rejected, missing):
+def rows_of_trials(
+    trials: TrialList, row_of: Mapping[str, int], rejected: Mapping[str, str], missing: str
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.bool_], int]:
     """Rows of both sides of the trials whose utterances are used.
 
     Args:
@@ -76,7 +83,7 @@ def rows_of_trials(trials, row_of, rejected, missing):
     return first[there], second[there], trials.targets[there], skipped
 
 
-def with_reasons(unknown, rejected):
+def with_reasons(unknown: Sequence[str], rejected: Mapping[str, str]) -> str:
     """The first few of the utterances that are not used, and why they are not."""
 
     def shown(name):  # Kaldi's ids have no suffix

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import InputError
@@ -10,7 +11,7 @@ from ..errors import InputError
 BLOCK = 1 << 20  # characters read at a time; a longer line is refused
 
 
-def blocks(path, setting, what):
+def blocks(path: Path | str, setting: str, what: str) -> Iterator[tuple[int, list[str]]]:
     """Yield the file's lines in blocks ``(number of the first line, list of lines)``; far faster than line by line.
 
     Lines end at line feeds, carriage returns or both, and at no rarer character; a byte order mark is left out.
@@ -47,7 +48,7 @@ def blocks(path, setting, what):
         yield number, [rest]
 
 
-def filled_lines(path, setting, what):
+def filled_lines(path: Path | str, setting: str, what: str) -> Iterator[tuple[int, str]]:
     """Yield ``(number, line)`` of the lines that are not blank; arguments and errors as :func:`blocks`."""
     for start, lines in blocks(path, setting, what):
         yield from ((number, line) for number, line in enumerate(lines, start) if line and not line.isspace())
