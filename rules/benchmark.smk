@@ -28,7 +28,7 @@ rule benchmark_engine:
     input:
         artefact=ARTEFACT,
         # One shard's: what is in the others makes no measurement stale.
-        features=collect(FEATURES, shard=SHARDS[0]),
+        features=collect(FEATURES, features=FEATURE_SET.key, shard=SHARDS[0]),
     output:
         "work/benchmarks/{engine}/bs{batch}.json",
     log:

@@ -25,7 +25,7 @@ rule compile_engine:
         versions=compiler_versions,
         options=engine_options,
         devices=engine_devices,
-        shape=[config["features"]["n_mels"], config["features"]["frames"]],
+        shape=[FEATURE_SET.contract.n_mels, config["features"]["frames"]],
     shell:
         "({params.command} {params.script:q} --job {params.job:q} --torchscript {input:q} --engine {wildcards.engine}"
         " --batch-size {wildcards.batch} --shape {params.shape} --options {params.options:q} --threads {threads} {params.devices}"
@@ -36,7 +36,8 @@ rule infer:
     """Compute the embeddings of a shard's utterances."""
     input:
         artefact=ARTEFACT,
-        features=FEATURES,
+        features=collect(FEATURES, features=FEATURE_SET.key, allow_missing=True),
+        lengths=collect(rules.extract_features.output.lengths, features=FEATURE_SET.key, allow_missing=True),
     output:
         embeddings="work/embeddings/{engine}/bs{batch}/{shard}.npy",
         sidecar="work/embeddings/{engine}/bs{batch}/{shard}.json",
@@ -68,7 +69,7 @@ rule export_bin:
     """Write embeddings and labels as the files that the original guide's tools read."""
     input:
         embeddings=collect(rules.infer.output.embeddings, shard=SHARDS, allow_missing=True),
-        manifests=collect(rules.extract_features.output.manifest, shard=SHARDS),
+        manifests=collect(rules.extract_features.output.manifest, features=FEATURE_SET.key, shard=SHARDS),
     output:
         embeddings=directory("results/{engine}/bin_bs{batch}/output_bs{batch}"),
         labels=directory("results/{engine}/bin_bs{batch}/speaker"),

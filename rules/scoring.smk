@@ -6,11 +6,11 @@ rule score:
     """Score all trials of an engine, and compute error rates and their intervals."""
     input:
         embeddings=collect(rules.infer.output.embeddings, shard=SHARDS, allow_missing=True),
-        manifests=collect(rules.extract_features.output.manifest, shard=SHARDS),
-        rejected=collect(rules.extract_features.output.rejected, shard=SHARDS),
+        manifests=collect(rules.extract_features.output.manifest, features=FEATURE_SET.key, shard=SHARDS),
+        rejected=collect(rules.extract_features.output.rejected, features=FEATURE_SET.key, shard=SHARDS),
         # Not read: nothing is scored before dataset.on_bad_audio has judged.
         judged=path_of(rules.merge_manifests.output.rejected),
-        features=collect(rules.extract_features.output.sidecar, shard=SHARDS[0]),
+        features=collect(rules.extract_features.output.sidecar, features=FEATURE_SET.key, shard=SHARDS[0]),
         trials=TRIALS,
         cohort=COHORT,
     output:
@@ -40,7 +40,7 @@ rule write_answer:
     input:
         protocols=path_of(rules.score.output.protocols),
         sidecars=collect(rules.infer.output.sidecar, shard=SHARDS, allow_missing=True),
-        features=collect(rules.extract_features.output.sidecar, shard=SHARDS[0]),
+        features=collect(rules.extract_features.output.sidecar, features=FEATURE_SET.key, shard=SHARDS[0]),
         artefact=ARTEFACT,
         network=path_of(rules.trace_network.output.sidecar),
     output:
@@ -96,7 +96,7 @@ rule compare_engine:
     input:
         embeddings=collect(rules.infer.output.embeddings, shard=SHARDS, allow_missing=True),
         reference=collect(rules.infer.output.embeddings, engine=engines.REFERENCE, shard=SHARDS, allow_missing=True),
-        manifests=collect(rules.extract_features.output.manifest, shard=SHARDS),
+        manifests=collect(rules.extract_features.output.manifest, features=FEATURE_SET.key, shard=SHARDS),
         scores=SCORES,
         reference_scores=collect(SCORES, engine=engines.REFERENCE, allow_missing=True),
     output:

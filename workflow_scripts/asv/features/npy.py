@@ -26,10 +26,14 @@ class RowWriter:
 
     def append(self, row: npt.NDArray[np.float32]) -> None:
         """Write one row: float32 of the row's shape."""
-        if row.shape != self._row_shape or row.dtype != np.float32:
-            raise ValueError(f"expected float32 {self._row_shape}, got {row.dtype} {row.shape}")
-        self._stream.write(np.ascontiguousarray(row).tobytes())
-        self.rows += 1
+        self.extend(row[np.newaxis])
+
+    def extend(self, rows: npt.NDArray[np.float32]) -> None:
+        """Write several rows: float32 ``(n, *row's shape)``."""
+        if rows.shape[1:] != self._row_shape or rows.dtype != np.float32:
+            raise ValueError(f"expected float32 {self._row_shape}, got {rows.dtype} {rows.shape[1:]}")
+        self._stream.write(np.ascontiguousarray(rows).tobytes())
+        self.rows += len(rows)
 
     def close(self) -> None:
         self._stream.seek(0)
@@ -37,6 +41,35 @@ class RowWriter:
         np.lib.format.write_array_header_1_0(self._stream, header)
         if self._stream.tell() != HEADER:
             raise RuntimeError(f"the header of {header} takes {self._stream.tell()} bytes, not {HEADER}")
+
+
+class CropWriter:
+    """Writes the features of crops; of whole utterances, which have lengths of their own, frame behind frame.
+
+    Args:
+        stream: of the ``.npy``: float32 ``(crops, mels, frames)``, or of whole utterances ``(all frames, mels)``.
+        mels: bands.
+        frames: of a crop; None: whole utterances.
+
+    Attributes:
+        frames: of each crop that was written.
+    """
+
+    def __init__(self, stream: BinaryIO, mels: int, frames: int | None) -> None:
+        self._whole = frames is None
+        self._rows = RowWriter(stream, (mels,) if frames is None else (mels, frames))
+        self.frames: list[int] = []
+
+    def append(self, crop: npt.NDArray[np.float32]) -> None:
+        """Write one crop: float32 ``(mels, frames)``."""
+        if self._whole:
+            self._rows.extend(crop.T)
+        else:
+            self._rows.append(crop)
+        self.frames.append(crop.shape[1])
+
+    def close(self) -> None:
+        self._rows.close()
 
 
 def open_rows(path: str | os.PathLike[str]) -> npt.NDArray[np.float32]:

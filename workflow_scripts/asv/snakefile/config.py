@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator, validators
 from .. import engines
 from ..dataset import layout
 from ..errors import InputError
-from . import config_paths
+from . import config_paths, feature_sets
 
 HEADING = "the configuration is wrong:"
 MOST_VALUES, DEEPEST = 3000, 20
@@ -78,10 +78,10 @@ def _wrong(error, place):
         return f"{place}: {json.dumps(error.instance, default=str)} is not of type {wanted}"
     if error.validator == "enum":
         return f"{place}: {error.instance!r} is none of {', '.join(map(str, error.validator_value))}"
+    if "expected" in error.schema and error.validator in ("anyOf", "pattern"):
+        return f"{place}: {error.instance!r} is not {error.schema['expected']}"
     if error.validator == "anyOf":
         return f"{place}: {error.instance!r} is neither a string nor a list of different strings"
-    if error.validator == "pattern":
-        return f"{place}: {error.instance!r} is not {error.schema['expected']}"
     return f"{place}: {error.message}"
 
 
@@ -123,11 +123,10 @@ def _read(value, schema):
         return {name: _read(part, schema.get("properties", {}).get(name, {})) for name, part in value.items()}
     if isinstance(value, list):
         return [_read(part, schema.get("items", {})) for part in value]
-    kinds = schema.get("type", [])
-    if value == "null" and {"type": "null"} in schema.get("anyOf", []):
+    choices = schema.get("anyOf", [])
+    kinds = schema.get("type", [part["type"] for part in choices if "type" in part])
+    if value == "null" and ({"type": "null"} in choices or None in schema.get("enum", [])):
         return None
-    if isinstance(value, str) and "const" in schema:
-        return _number(value)
     if isinstance(value, str) and (value == "null" or "string" not in kinds) and kinds:
         return _number(value)
     return value
@@ -216,14 +215,8 @@ def _disagreements(config, schema):
             yield f"benchmark.engines: {text!r}: {error}"
     for name, settings in config["engines"].items():
         yield from engines.option_faults(name, settings.get("options", {}))
-    features, dataset, checkpoint = config["features"], config["dataset"], config["checkpoint"]
-    if features["win_length"] > features["n_fft"]:
-        yield f"features.win_length: {features['win_length']} exceeds features.n_fft ({features['n_fft']})"
-    if not features["f_min"] < features["f_max"] or 2 * features["f_max"] > features["sample_rate"]:
-        yield (
-            f"features.f_max: {features['f_max']} must lie above features.f_min ({features['f_min']}) and not above "
-            f"half of features.sample_rate ({features['sample_rate']})"
-        )
+    dataset, checkpoint = config["dataset"], config["checkpoint"]
+    yield from feature_sets.faults(config)
     if dataset["max_duration"] is not None and dataset["max_duration"] < dataset["min_duration"]:
         yield f"dataset.max_duration: {dataset['max_duration']} is below min_duration ({dataset['min_duration']})"
     if dataset["layout"] != "auto":

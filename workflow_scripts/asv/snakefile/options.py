@@ -18,7 +18,7 @@ def options_of(settings, *names):
     return shlex.join(part for name, value in chosen.items() for part in (f"--{name.replace('_', '-')}", str(value)))
 
 
-def of_features(config):
+def of_features_gone(config):
     """Options of ``extract_features.py``: what is taken for usable audio, and what is computed of it."""
     return " ".join(
         [

@@ -1,0 +1,123 @@
+"""Which features a configuration asks for: contract, overrides and crops. Each set has a key, under which it lies.
+
+Networks whose contracts are equal share their features, and whoever switches to another network and back again finds
+the former ones still there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..errors import InputError
+from ..features.contract import Contract
+from ..features.contract_file import read as read_contract
+from ..network import families
+
+WHOLE = "whole"  # frames of whole utterances
+BROUGHT = ("onnx", "torchscript")  # families of graphs that a user brings, whose contract a file says
+# Settings of `features` that override the contract's value; null: none.
+OVERRIDES = ("sample_rate", "n_fft", "win_length", "hop_length", "n_mels", "f_min", "f_max", "floor")
+AUDIO = ("resample", "channels", "min_duration", "max_duration")  # settings of `dataset` that change samples
+
+
+@dataclass(frozen=True)
+class FeatureSet:
+    """Features of one kind.
+
+    Attributes:
+        contract: how they are made of samples.
+        crops: the settings ``frames`` (a number, or ``whole``), ``crops``, ``placement``, ``seed`` and ``short``.
+        audio: the settings of the data set that change samples.
+    """
+
+    contract: Contract
+    crops: Mapping[str, Any]
+    audio: Mapping[str, Any]
+
+    @property
+    def key(self) -> str:
+        """Eight hexadecimal digits, equal for equal features."""
+        parts = [self.contract.to_mapping(), dict(self.crops), dict(self.audio)]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:8]
+
+    @property
+    def frames(self) -> int | None:
+        """Frames of a crop; None for whole utterances."""
+        return None if self.crops["frames"] == WHOLE else self.crops["frames"]
+
+    @property
+    def options(self) -> str:
+        """Options of ``extract_features.py``."""
+        chosen = {**self.audio, **self.crops, "contract": json.dumps(self.contract.to_mapping(), sort_keys=True)}
+        return shlex.join(
+            part
+            for name, value in sorted(chosen.items())
+            if value is not None
+            for part in (f"--{name.replace('_', '-')}", str(value))
+        )
+
+    def with_crops(self, frames: int | str, crops: int) -> FeatureSet:
+        """The same with other crops."""
+        return replace(self, crops={**self.crops, "frames": frames, "crops": crops})
+
+
+def overrides(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Values of the contract that the configuration overrides."""
+    return {name: config["features"][name] for name in OVERRIDES if config["features"][name] is not None}
+
+
+def _stated(config: Mapping[str, Any]) -> Contract:
+    """The contract of the network, without overrides."""
+    network = config["network"]
+    if network["family"] not in BROUGHT:
+        if network["contract"] is not None:
+            raise InputError(
+                f"network.contract: is for a graph of your own (network.family: {' or '.join(BROUGHT)}); the family "
+                f"{network['family']} has its contract. Single values of it are overridden in features"
+            )
+        return families.module(network["family"]).CONTRACT
+    if network["contract"] is None:
+        raise InputError(f"network.contract: needed with network.family: {network['family']}; see docs/bring-your-own.md")
+    return read_contract(network["contract"])
+
+
+def contract_of(config: Mapping[str, Any]) -> Contract:
+    """The contract of a configuration.
+
+    Raises:
+        InputError: where a contract is missing or wrong, or where overrides do not fit it; the message begins with the
+            setting.
+    """
+    stated, values = _stated(config), overrides(config)
+    try:
+        return stated.overridden(**values)
+    except InputError as error:
+        faults = str(error).splitlines()[1:] or [str(error)]
+        raise InputError("features." + "; ".join(fault.strip() for fault in faults)) from None
+
+
+def of_config(config: Mapping[str, Any]) -> FeatureSet:
+    """The features that a checked configuration asks for; errors as of :func:`contract_of`."""
+    features, dataset = config["features"], config["dataset"]
+    crops = {name: features[name] for name in ("frames", "crops", "placement", "seed", "short")}
+    return FeatureSet(contract_of(config), crops, {name: dataset[name] for name in AUDIO})
+
+
+def faults(config: Mapping[str, Any]) -> list[str]:
+    """What of a configuration's features does not go together; messages begin with a setting."""
+    features = config["features"]
+    found = []
+    if features["crops"] > 1 and features["placement"] == "start":
+        found.append(f"features.placement: start takes one crop, and features.crops is {features['crops']}")
+    if features["crops"] > 1 and features["frames"] == WHOLE:
+        found.append(f"features.frames: whole utterances have no crops, and features.crops is {features['crops']}")
+    try:
+        contract_of(config)
+    except InputError as error:
+        found.append(str(error))
+    return found
