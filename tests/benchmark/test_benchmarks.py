@@ -205,6 +205,9 @@ def test_nothing_but_unsupported_engines_is_a_table_of_rows(tmp_path):
     ]
     assert run_script("plot_benchmarks.py", "--benchmarks", f"{output}.json", *pictures) == (0, "")
     assert run_script("write_page.py", "--title", "Answers", "--input", "--output", tmp_path / "a.html")[0] == 0
+    made_from = ["--benchmarks", f"{output}.json"]
+    assert run_script("write_page.py", "--title", "Rows", *made_from, "--output", tmp_path / "b.html") == (0, "")
+    assert "<td>unsupported; this CPU offers FP32</td>" in (tmp_path / "b.html").read_text()
     gate = run_script("check_gate.py", "--table", f"{output}.json", "--output", tmp_path / "gate.txt")
     assert_one_error(gate, "nothing to check: this machine can run none of 2 rows")
     assert run_script("tabulate_benchmarks.py", *arguments[3:])[0] == 2
