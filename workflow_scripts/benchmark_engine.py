@@ -37,8 +37,9 @@ def main():
         features = embed.open_features(options.features, job)
         if not len(features):
             raise InputError(
-                f"{options.features}: no features to measure with, since every utterance of this shard was rejected "
-                "(results/rejected.tsv); mend or remove its files, or set another number of shards"
+                f"{options.features}: no features to measure with, since every utterance of this shard was rejected; "
+                "mend or remove its files (the table of rejected files says what is wrong with each), or set another "
+                "number of shards"
             )
         batches = timing.batches_in_memory(features, job.batch_size)
         measured = measurement.measure(options.artefact, record, job, batches, limits)

@@ -1,4 +1,4 @@
-"""Put all measurements into one table: results/benchmarks.tsv, .md and .json."""
+"""Put all measurements into one table, for people (.md) and for programs (.tsv and .json)."""
 
 from __future__ import annotations
 
