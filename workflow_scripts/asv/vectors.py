@@ -9,8 +9,6 @@ import numpy as np
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-EMBEDDING = 192  # numbers of an embedding, the network's output
-
 
 def unit_length(embeddings: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """float ``(n, d)`` to float64 rows of length 1 (zero rows stay zero)."""

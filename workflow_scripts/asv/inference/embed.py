@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..engine_interface import Job, Session
+from ..engine_interface import EMBEDDING, Job, Session
 from ..errors import InputError
 from ..features.npy import open_rows
 from ..progress import progress
-from ..vectors import EMBEDDING
 
 if TYPE_CHECKING:
     import numpy.typing as npt
