@@ -25,7 +25,8 @@ from asv import cli, engines, files, vectors
 from asv.demo import corpus
 from asv.engine_interface import Job
 from asv.features.crops import crop_starts
-from asv.features.mel import LogMel, MelSettings, to_network_input
+from asv.features.mel import LogMel, to_network_input
+from asv.features.mel_settings import MelSettings
 from asv.inference.embed import embed
 from asv.network.checkpoint import load_network
 from asv.network.ecapa_tdnn import EmbeddingOnly

@@ -8,7 +8,8 @@ import soundfile
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from asv.features.mel import LogMel, MelSettings
+from asv.features.mel import LogMel
+from asv.features.mel_settings import MelSettings
 from asv.network.ecapa_tdnn import EcapaTdnn
 from asv.scoring import cosine, metrics
 

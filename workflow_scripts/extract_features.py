@@ -18,7 +18,8 @@ from asv.dataset.shards import shard_files, stamp
 from asv.dataset.tree import find_speakers
 from asv.features import manifest
 from asv.features.extraction import CropSettings, extract
-from asv.features.mel import LogMel, MelSettings
+from asv.features.mel import LogMel
+from asv.features.mel_settings import MelSettings
 from asv.features.npy import RowWriter
 
 MEL_HELP = {

@@ -16,7 +16,8 @@ from asv.dataset.shards import shard_files
 from asv.dataset.tree import find_speakers
 from asv.features import extraction, manifest
 from asv.features.crops import crop_starts, repeat_to
-from asv.features.mel import LogMel, MelSettings
+from asv.features.mel import LogMel
+from asv.features.mel_settings import MelSettings
 from asv.features.npy import RowWriter, open_rows
 
 RATE = 16000

@@ -11,7 +11,8 @@ import torch
 from torch.nn import functional
 
 from .. import files
-from ..features.mel import LogMel, MelSettings, to_network_input
+from ..features.mel import LogMel, to_network_input
+from ..features.mel_settings import MelSettings
 from ..network.ecapa_tdnn import EcapaTdnn
 from ..progress import progress
 from . import corpus

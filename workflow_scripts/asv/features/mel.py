@@ -2,39 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 
-from ..errors import InputError
 from ..torchaudio_loader import load_torchaudio
-
-
-@dataclass(frozen=True)
-class MelSettings:
-    """What a spectrogram depends on. Lengths in samples, frequencies in hertz."""
-
-    sample_rate: int = 16000
-    n_fft: int = 400
-    hop_length: int = 160
-    win_length: int = 400
-    n_mels: int = 80
-    f_min: float = 0.0
-    f_max: float = 8000.0
-    floor: float = 1e-5  # magnitudes below it are raised to it before the logarithm
-
-    def __post_init__(self) -> None:
-        if self.win_length > self.n_fft:
-            raise InputError(f"features.win_length ({self.win_length}) exceeds features.n_fft ({self.n_fft})")
-        if not 0 <= self.f_min < self.f_max <= self.sample_rate / 2:
-            raise InputError(
-                f"features.f_min ({self.f_min}) and features.f_max ({self.f_max}) must rise within 0 and half the "
-                f"sample rate ({self.sample_rate / 2})"
-            )
-
-    def frames(self, samples: int) -> int:
-        """Number of frames of a signal of so many samples (frames are centred, so the first sample has one)."""
-        return 1 + samples // self.hop_length
+from .mel_settings import MelSettings
 
 
 class LogMel:

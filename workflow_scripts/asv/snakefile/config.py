@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator, validators
 from .. import engines
 from ..dataset import layout
 from ..errors import InputError
+from ..features import mel_settings
 from . import config_paths
 
 HEADING = "the configuration is wrong:"
@@ -217,13 +218,7 @@ def _disagreements(config, schema):
     for name, settings in config["engines"].items():
         yield from engines.option_faults(name, settings.get("options", {}))
     features, dataset, checkpoint = config["features"], config["dataset"], config["checkpoint"]
-    if features["win_length"] > features["n_fft"]:
-        yield f"features.win_length: {features['win_length']} exceeds features.n_fft ({features['n_fft']})"
-    if not features["f_min"] < features["f_max"] or 2 * features["f_max"] > features["sample_rate"]:
-        yield (
-            f"features.f_max: {features['f_max']} must lie above features.f_min ({features['f_min']}) and not above "
-            f"half of features.sample_rate ({features['sample_rate']})"
-        )
+    yield from (f"features.{what}" for what in mel_settings.disagreements(features))
     if dataset["max_duration"] is not None and dataset["max_duration"] < dataset["min_duration"]:
         yield f"dataset.max_duration: {dataset['max_duration']} is below min_duration ({dataset['min_duration']})"
     if dataset["layout"] != "auto":
