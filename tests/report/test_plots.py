@@ -369,39 +369,3 @@ def test_pictures_and_report_of_a_run(tmp_path):
     for part in ("How the numbers were made", "of 1000 draws of speakers", "minCllr is"):
         assert part in report
     assert "DEMO" not in report
-
-
-MARKDOWN = """# Benchmarks
-
-**DEMO: voices & more.**
-
-| engine       | batch | gate | remarks         |
-| ------------ | ----- | ---- | --------------- |
-| openvino-f32 | 4     | PASS | best throughput |
-| openvino-<b> | 4     | FAIL | –               |
-
-Of one list
-in two lines.
-"""
-
-
-def test_page(tmp_path):
-    (tmp_path / "table.md").write_text(MARKDOWN)
-    (tmp_path / "openvino-f32").mkdir()
-    (tmp_path / "openvino-f32" / "eer_bs4.txt").write_text("EER 5 %   <demo>\n\nprotocol demo\n")
-    given = ["--input", tmp_path / "table.md", tmp_path / "openvino-f32" / "eer_bs4.txt"]
-    assert run_script("write_page.py", "--title", "A & B", *given, "--output", tmp_path / "page.html") == (0, "")
-    page = (tmp_path / "page.html").read_text()
-    for part in (
-        "<title>A &amp; B</title>",
-        "<h1>Benchmarks</h1>",
-        "<p><b>DEMO: voices &amp; more.</b></p>",
-        "<th>engine</th><th>batch</th>",
-        '<tr class="best"><td>openvino-f32</td><td>4</td>',
-        '<tr class="fail"><td>openvino-&lt;b&gt;</td>',
-        "<p>Of one list in two lines.</p>",
-        "<summary><b>openvino-f32, eer_bs4</b>: EER 5 %   &lt;demo&gt;</summary>",
-    ):
-        assert part in page
-    assert "---" not in page
-    assert "http" not in page

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+EMBEDDING = 192  # numbers of an embedding: what the network has and every engine returns
+
 
 @dataclass(frozen=True)
 class Job:

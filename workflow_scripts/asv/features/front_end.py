@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from ..errors import InputError
-from .mel_scales import mel_matrix
+from .mel_scales import BandSums, mel_matrix
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[np.floating[Any]]
 
-BLOCK = 4096  # frames that are computed at once: 40 s, some 50 MB
+BLOCK = 1 << 15  # samples of the frames that are computed at once: their spectra stay in the processor's cache
 
 
 def window_of(contract: Contract) -> Array:
@@ -47,6 +47,7 @@ class FrontEnd:
         self.contract = contract
         self.window = window_of(contract)
         self.mel_matrix = mel_matrix(contract)
+        self._sums = BandSums(self.mel_matrix)
 
     def whole(self, samples: Array) -> npt.NDArray[np.float32]:
         """Features of a whole utterance.
@@ -112,26 +113,37 @@ class FrontEnd:
 
     def _all_levels(self, samples: Array, factor: float) -> Array:
         """All frames of a signal, from the samples to ``top_db``: float64 ``(n_mels, frames)``."""
-        frames = self.contract.frames(len(samples))
-        blocks = [self._levels(samples, factor, start, min(BLOCK, frames - start)) for start in range(0, frames, BLOCK)]
-        levels = np.concatenate(blocks, axis=1)
+        levels = self._levels(samples, factor, 0, self.contract.frames(len(samples)))
         if self.contract.top_db is not None:
             np.maximum(levels, levels.max() - self.contract.top_db, out=levels)
         return levels
 
     def _levels(self, samples: Array, factor: float, start: int, frames: int) -> Array:
         """Frames from ``start`` on, from the samples to the logarithm: float64 ``(n_mels, frames)``."""
+        bands = np.empty((self.contract.n_mels, frames))
+        step = max(1, BLOCK // self.contract.n_fft)
+        for done in range(0, frames, step):
+            count = min(step, frames - done)
+            bands[:, done : done + count] = self._bands(self._signal(samples, factor, start + done, count))
+        return self._logarithm(bands)
+
+    def _bands(self, signal: Array) -> Array:
+        """The samples under the windows of some frames to the frames' bands: float64 ``(n_mels, frames)``."""
         contract = self.contract
-        signal = self._signal(samples, factor, start, frames)
-        pieces = sliding_window_view(signal, contract.win_length)[:: contract.hop_length]
+        pieces = np.array(sliding_window_view(signal, contract.win_length)[:: contract.hop_length])
         if contract.remove_dc:
-            pieces = pieces - pieces.mean(axis=1, keepdims=True)
+            pieces -= pieces.mean(axis=1, keepdims=True)
         if contract.preemphasis_over == "frame":
-            before = np.concatenate([pieces[:, :1], pieces[:, :-1]], axis=1)
-            pieces = pieces - contract.preemphasis * before
-        spectrum = np.fft.rfft(pieces * self.window, contract.n_fft)  # where the window lies changes no magnitude
-        energy = np.square(spectrum.real) + np.square(spectrum.imag)
-        return self._logarithm(self.mel_matrix @ (energy if contract.power == 2 else np.sqrt(energy)).T)
+            first = pieces[:, 0] * (1 - contract.preemphasis)
+            pieces[:, 1:] -= contract.preemphasis * pieces[:, :-1]
+            pieces[:, 0] = first
+        pieces *= self.window
+        spectra = np.fft.rfft(pieces, contract.n_fft).T  # where the window lies among n_fft changes no magnitude
+        energy, imaginary = spectra.real.copy(), spectra.imag.copy()
+        energy *= energy
+        imaginary *= imaginary
+        energy += imaginary
+        return self._sums(energy if contract.power == 2 else np.sqrt(energy))
 
     def _signal(self, samples: Array, factor: float, start: int, frames: int) -> Array:
         """The samples under the windows of some frames, beyond the ends as ``edges`` says: float64 ``(m,)``."""

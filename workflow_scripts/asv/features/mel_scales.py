@@ -66,3 +66,23 @@ def mel_matrix(contract: Contract) -> Array:
     if scale == "kaldi":
         weights[:, -1] = 0
     return weights * (2 / (hertz[2:] - hertz[:-2]))[:, None] if contract.mel_area_norm else weights
+
+
+class BandSums:
+    """Product of a matrix of few values other than 0 with spectra, without BLAS.
+
+    BLAS starts threads, which on a busy machine wait for each other for many times the time of so small a product; and
+    a sum does not depend on how many frames are computed beside it.
+    """
+
+    def __init__(self, matrix: Array) -> None:
+        bins = [found if found.size else np.zeros(1, int) for found in map(np.flatnonzero, matrix)]
+        self._bins = np.concatenate(bins)
+        self._starts = np.cumsum([0, *map(len, bins[:-1])])
+        self._weights = np.concatenate([row[found] for row, found in zip(matrix, bins)])[:, None]
+
+    def __call__(self, spectra: Array) -> Array:
+        """``(n_fft // 2 + 1, frames)`` to ``(n_mels, frames)``."""
+        values = spectra[self._bins]
+        values *= self._weights
+        return np.add.reduceat(values, self._starts, axis=0)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..engine_interface import Job, Session
+from ..engine_interface import EMBEDDING, Job, Session
 from ..errors import InputError
 from ..features.npy import open_rows
 from ..progress import progress
-from ..vectors import EMBEDDING
+from ..vectors import unit_length_float32
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -73,10 +73,5 @@ def embed(
         )
     if crops == 1:
         return outputs, seconds
-    mean = _normalised(outputs.reshape(-1, crops, EMBEDDING)).mean(axis=1)
-    return _normalised(mean), seconds
-
-
-def _normalised(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Rows of length 1, in float32: embeddings of several crops are the same to the byte as in earlier versions."""
-    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+    mean = unit_length_float32(outputs.reshape(-1, crops, EMBEDDING)).mean(axis=1)
+    return unit_length_float32(mean), seconds

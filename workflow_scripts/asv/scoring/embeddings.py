@@ -9,7 +9,7 @@ import numpy as np
 from ..errors import InputError
 from ..features import manifest
 from ..trials.cohort import match_cohort
-from . import cosine
+from . import cosine, means
 
 
 def load_shards(manifests, arrays):
@@ -88,17 +88,17 @@ def prepare(utterances, embeddings, rejected, cohort=None, subtract_mean="none")
         embeddings: float ``(utterances, 192)``.
         rejected: list of :class:`asv.features.manifest.Rejected`.
         cohort: path of a list of utterances, or None.
-        subtract_mean: whose mean: ``none``, ``dataset`` or ``cohort``.
+        subtract_mean: whose mean, one of :data:`asv.scoring.means.MEANS`.
 
     Raises:
         InputError: where the cohort has utterances that are not used, or its mean is asked for without a cohort.
     """
+    if wrong := means.fault(subtract_mean, cohort is not None):
+        raise InputError(wrong)
     row_of = {row.utterance: index for index, row in enumerate(utterances)}
     reason_of = {row.utterance: f"rejected: {row.reason}" for row in rejected}
     names, speaker_of = np.unique(np.array([row.speaker for row in utterances]), return_inverse=True)
     rows = match_cohort(cohort, [*row_of, *reason_of], row_of, reason_of) if cohort else []
-    if subtract_mean == "cohort" and not rows:
-        raise InputError("scoring.subtract_mean: cohort needs a list of utterances in scoring.as_norm.cohort")
     prepared = embeddings
     if subtract_mean != "none":
         prepared = cosine.subtract_mean(embeddings, rows if subtract_mean == "cohort" else slice(None))

@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator, validators
 from .. import engines
 from ..dataset import layout
 from ..errors import InputError
+from ..scoring import means
 from . import config_paths, feature_sets
 
 HEADING = "the configuration is wrong:"
@@ -229,7 +230,7 @@ def _disagreements(config, schema):
         yield f"dataset.trials: {dataset['trials']!r} is neither 'auto' nor a list; write [{dataset['trials']}]"
     if isinstance(dataset["root"], list) and "demo" in dataset["root"]:
         yield "dataset.root: 'demo' stands alone; write dataset.root: demo, or ./demo for a folder of that name"
-    if config["scoring"]["subtract_mean"] == "cohort" and config["scoring"]["as_norm"]["cohort"] is None:
-        yield "scoring.subtract_mean: cohort needs a list of utterances in scoring.as_norm.cohort"
+    if wrong := means.fault(config["scoring"]["subtract_mean"], config["scoring"]["as_norm"]["cohort"] is not None):
+        yield wrong
     if checkpoint["archive"].startswith(("http://", "https://")) and not checkpoint["sha256"]:
         yield "checkpoint.sha256: needed, because checkpoint.archive is a URL"

@@ -82,7 +82,7 @@ def _stated(config: Mapping[str, Any]) -> Contract:
             )
         return families.module(network["family"]).CONTRACT
     if network["contract"] is None:
-        raise InputError(f"network.contract: needed with network.family: {network['family']}; see docs/bring-your-own.md")
+        raise InputError(f"network.contract: network.family: {network['family']} needs one (docs/bring-your-own.md)")
     return read_contract(network["contract"])
 
 

@@ -11,10 +11,11 @@ import shutil
 import time
 from pathlib import Path
 
+from ..engine_interface import EMBEDDING
 from ..errors import InputError
 
 CLOCKS = 60  # seconds by which the clocks of a file server and of this machine may differ
-EMBEDDING_BYTES = 192 * 4
+EMBEDDING_BYTES = EMBEDDING * 4  # float32
 GB = 1e9
 
 
