@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
+from ..errors import InputError
+
 if TYPE_CHECKING:
     import os
 
@@ -76,3 +78,31 @@ def open_rows(path: str | os.PathLike[str]) -> npt.NDArray[np.float32]:
     """Memory-map a ``.npy`` read-only (an empty one is read: nothing can be mapped)."""
     rows = np.load(path, mmap_mode="r")
     return rows if rows.size else np.array(rows)
+
+
+class WholeUtterances:
+    """Features of whole utterances, one after the other: rows of any number of frames.
+
+    Args:
+        frames: float32 ``(all frames, mels)``, may be memory-mapped.
+        lengths: int ``(utterances,)``, their frames.
+
+    Raises:
+        InputError: where the lengths do not add up.
+    """
+
+    def __init__(self, frames: npt.NDArray[np.float32], lengths: npt.NDArray[np.int64]) -> None:
+        self._frames = frames
+        self._ends = np.concatenate([[0], np.cumsum(lengths)])
+        if self._ends[-1] != len(frames):
+            raise InputError(f"features of {len(frames)} frames, but {self._ends[-1]} by their lengths; make them again")
+        #: As of an array: utterances, mels, and None for frames.
+        self.shape = (len(lengths), frames.shape[1], None)
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    def __getitem__(self, index: slice) -> npt.NDArray[np.float32]:
+        """One utterance, as a batch: float32 ``(1, mels, frames)``."""
+        (row,) = range(*index.indices(len(self)))
+        return self._frames[self._ends[row] : self._ends[row + 1]].T[np.newaxis]

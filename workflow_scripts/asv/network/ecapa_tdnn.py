@@ -12,9 +12,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from ..engine_interface import EMBEDDING
 
 MELS = 80
+EMBEDDING = 192
 BOTTLENECK = 128
 SCALE = 8  # chunks of a Res2 block
 

@@ -11,11 +11,10 @@ import shutil
 import time
 from pathlib import Path
 
-from ..engine_interface import EMBEDDING
 from ..errors import InputError
 
 CLOCKS = 60  # seconds by which the clocks of a file server and of this machine may differ
-EMBEDDING_BYTES = EMBEDDING * 4  # float32
+EMBEDDING_BYTES = 512 * 4  # float32 of the largest embeddings in use; most have 192 or 256
 GB = 1e9
 
 
