@@ -98,6 +98,11 @@ def feature_options(wildcards):
     return FEATURE_SETS[wildcards.features].options
 
 
+def artefact_shape(wildcards):
+    """Bands and frames of an engine's input."""
+    return checked(FEATURE_SET.shape_for, wildcards.engine, int(wildcards.batch))
+
+
 def shard_stamp(wildcards):
     """Digest of paths, sizes and times of a shard's wavs: 150,000 wavs as inputs would take minutes (docs/architecture.md)."""
     return checked(DATASET.stamp, wildcards.shard)

@@ -25,7 +25,7 @@ rule compile_engine:
         versions=compiler_versions,
         options=engine_options,
         devices=engine_devices,
-        shape=[FEATURE_SET.contract.n_mels, config["features"]["frames"]],
+        shape=artefact_shape,
     shell:
         "({params.command} {params.script:q} --job {params.job:q} --torchscript {input:q} --engine {wildcards.engine}"
         " --batch-size {wildcards.batch} --shape {params.shape} --options {params.options:q} --threads {threads} {params.devices}"
@@ -59,9 +59,10 @@ rule infer:
         options=engine_options,
         devices=engine_devices,
         crops=config["features"]["crops"],
+        averaging=AVERAGING,
     shell:
         "({params.command} {params.script:q} --job {params.job:q} --artefact {input.artefact:q} --features {input.features:q}"
-        " --crops {params.crops} --options {params.options:q} --threads {threads} {params.devices}"
+        " --lengths {input.lengths:q} --crops {params.crops} --averaging {params.averaging} --options {params.options:q} --threads {threads} {params.devices}"
         " --output {output.embeddings:q} --sidecar {output.sidecar:q}) > {log:q} 2>&1"
 
 

@@ -23,17 +23,10 @@ from asv.features.crops import PLACEMENTS
 from asv.features.extraction import CropSettings, extract
 from asv.features.npy import CropWriter
 
-WHOLE = "whole"
-
 
 def contract(text):
     """A contract of JSON on the command line."""
     return Contract.from_mapping(cli.json_object(text), "--contract")
-
-
-def frames(text):
-    """Frames of a crop; None for ``whole``."""
-    return None if text == WHOLE else cli.positive(text)
 
 
 def parse_arguments():
@@ -56,7 +49,7 @@ def parse_arguments():
     parser.add_argument("--max-duration", type=float, default=None, help="seconds; no limit unless given")
     parser.add_argument("--contract", type=contract, default=Contract(), help="JSON: all fields of docs/contracts.md")
     crops = CropSettings()
-    parser.add_argument("--frames", type=frames, default=crops.frames, help="frames of a crop, or whole")
+    parser.add_argument("--frames", type=cli.size, default=crops.frames, help="frames of a crop, or whole")
     parser.add_argument("--crops", type=cli.positive, default=crops.crops, help="crops per utterance")
     parser.add_argument("--seed", type=int, default=crops.seed, help="of the crops' places")
     parser.add_argument("--short", choices=("repeat", "reject"), default=crops.short, help="utterances under one crop")

@@ -44,6 +44,11 @@ def positive(text):
     return int(text)
 
 
+def size(text):
+    """Argument type: an integer of 1 or more, or None for ``whole``: as many frames as an utterance has."""
+    return None if text == "whole" else positive(text)
+
+
 def usable_threads(wanted):
     """The threads wanted, but never more than this process can keep busy (:mod:`asv.cpus`)."""
     return min(wanted, cpus.usable())

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 
-
 @dataclass(frozen=True)
 class Job:
     """What an engine is asked to compile, to load and to run.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from .. import cpus, engines
 from ..engine_interface import InFlightEngine, Job
 from ..errors import InputError
+from ..features.npy import WholeUtterances
 from ..inference import artefact as artefacts
 from ..inference import embed
 from . import timing
@@ -62,7 +63,8 @@ def first_features(paths: Sequence[Path], job: Job) -> npt.NDArray[np.float32]:
         InputError: where no shard has any, or as :func:`asv.inference.embed.open_features`.
     """
     for path in paths:
-        if len(features := embed.open_features(path, job)):
+        features = embed.open_features(path, job)
+        if len(features) and not isinstance(features, WholeUtterances):
             return features
     raise InputError(
         f"{', '.join(map(str, paths))}: no features to measure with, since every utterance of these shards was "

@@ -95,7 +95,9 @@ class WholeUtterances:
         self._frames = frames
         self._ends = np.concatenate([[0], np.cumsum(lengths)])
         if self._ends[-1] != len(frames):
-            raise InputError(f"features of {len(frames)} frames, but {self._ends[-1]} by their lengths; make them again")
+            raise InputError(
+                f"features of {len(frames)} frames, but {self._ends[-1]} by their lengths; make them again"
+            )
         #: As of an array: utterances, mels, and None for frames.
         self.shape = (len(lengths), frames.shape[1], None)
 

@@ -12,7 +12,6 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-
 MELS = 80
 EMBEDDING = 192
 BOTTLENECK = 128

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .. import engines
 from ..errors import InputError
 from ..features.contract import Contract
 from ..features.contract_file import read as read_contract
@@ -22,6 +23,7 @@ WHOLE = "whole"  # frames of whole utterances
 BROUGHT = ("onnx", "torchscript")  # families of graphs that a user brings, whose contract a file says
 # Settings of `features` that override the contract's value; null: none.
 OVERRIDES = ("sample_rate", "n_fft", "win_length", "hop_length", "n_mels", "f_min", "f_max", "floor")
+ANY_LENGTH = ("openvino", "torchscript")  # engines that take any number of frames
 AUDIO = ("resample", "channels", "min_duration", "max_duration")  # settings of `dataset` that change samples
 
 
@@ -60,6 +62,19 @@ class FeatureSet:
             if value is not None
             for part in (f"--{name.replace('_', '-')}", str(value))
         )
+
+    def shape_for(self, engine: str, batch: int) -> list[int | str]:
+        """Words of ``compile_engine.py --shape``: bands, and frames or ``whole``.
+
+        Raises:
+            InputError: where whole utterances are asked for of a batch size or engine that cannot have them.
+        """
+        if self.frames is None and (batch != 1 or engines.parse(engine)[0] not in ANY_LENGTH):
+            raise InputError(
+                f"features.frames: whole utterances have lengths of their own, so they run one by one on "
+                f"{' or '.join(ANY_LENGTH)}: results/eer_bs1.txt can be asked for, batch size {batch} on {engine} not"
+            )
+        return [self.contract.n_mels, self.crops["frames"]]
 
     def with_crops(self, frames: int | str, crops: int) -> FeatureSet:
         """The same with other crops."""
