@@ -100,10 +100,8 @@ class Contract:
         faults = [f"{name}: {fault}" for name, fault in allowed.faults(values)]
         if faults:
             raise InputError("\n  ".join(["the contract of the features is wrong:", *faults]))
-        for name, kind in allowed.NUMBERS.items():
-            if (
-                kind.kind is float and values[name] is not None
-            ):  # 8000 and 8000.0 have one key, and so have 0.0 and -0.0
+        for name, rule in allowed.NUMBERS.items():
+            if rule.kind is float and values[name] is not None:  # 8000 and 8000.0 have one key, as have 0.0 and -0.0
                 object.__setattr__(self, name, float(values[name]) + 0.0)
         if self.win_length == self.n_fft:  # nothing to place
             object.__setattr__(self, "window_placement", "centre")

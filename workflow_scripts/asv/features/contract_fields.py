@@ -49,7 +49,7 @@ NUMBERS: dict[str, Range] = {
     "preemphasis": Range(float, 0, 1),
     "win_length": Range(int, 2, 65536),
     "n_fft": Range(int, 2, 65536),
-    "hop_length": Range(int, 1, 65536),
+    "hop_length": Range(int, 2, 65536),
     "power": Range(int, 1, 2),
     "n_mels": Range(int, 1, 1024),
     "f_min": Range(float, 0, 500_000),
@@ -82,6 +82,7 @@ def shown(value: object) -> str:
 def nearest(name: str) -> str:
     """A hint at the field that an unknown name may mean."""
     close = difflib.get_close_matches(name[:SHOWN], FIELDS, 1)
+    close = close or [field for field in FIELDS if len(name) > 2 and name in field]
     return f"did you mean {close[0]}?" if close else f"the fields are {', '.join(FIELDS)}"
 
 
