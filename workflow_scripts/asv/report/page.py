@@ -28,7 +28,7 @@ pre { font-size: 12px; overflow-x: auto; padding: .5em 1em; background: #f3f3f3;
 """.strip()
 
 
-def page(title, body):
+def page(title: str, body: str) -> str:
     """A whole page; it refers to nothing outside."""
     return (
         f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{html.escape(title)}</title>\n'
@@ -36,13 +36,13 @@ def page(title, body):
     )
 
 
-def from_text(text, label):
+def from_text(text: str, label: str) -> str:
     """A text as it is, folded away under its label and first line."""
     label, headline, text = (html.escape(part) for part in (label, text.partition("\n")[0], text))
     return f"<details>\n<summary><b>{label}</b>: {headline}</summary>\n<pre>{text}</pre>\n</details>"
 
 
-def from_markdown(text):
+def from_markdown(text: str) -> str:
     """The little Markdown that our tables are written in: headings, paragraphs, pipe tables, bold, code."""
     return "\n".join(_block(block) for block in re.split(r"\n\s*\n", text.strip()))
 
