@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
 
-def of_result(result):
+
+def of_result(result: Mapping[str, Any]) -> list[str]:
     """Caveats of a result of score.py, in words; an empty list for real data, checkpoint and engine."""
     notes = []
     if result["dataset"]["demo"]:
@@ -15,14 +18,14 @@ def of_result(result):
     return notes
 
 
-def of_table(table):
+def of_table(table: Mapping[str, Any]) -> list[str]:
     """Caveats of benchmarks.json, in words."""
     notes = [f"DEMO: {table['demo']}; its accuracy says nothing of real speech"] if table["demo"] else []
     stand_ins = sorted({row["engine"]: row["stand_in"] for row in table["rows"] if row["stand_in"]}.items())
     return notes + [f"STAND-IN for {engine}: {what}" for engine, what in stand_ins]
 
 
-def demo_parts(result):
+def demo_parts(result: Mapping[str, Any] | None) -> str | None:
     """What of a result is the demo's, in words for benchmarks.json; None where nothing is, or there is no result."""
     if result is None:
         return None

@@ -32,7 +32,7 @@ pre { font-size: 12px; overflow-x: auto; padding: .5em 1em; background: #f3f3f3;
 """.strip()
 
 
-def page(title, body):
+def page(title: str, body: str) -> str:
     """A whole page; it refers to nothing outside."""
     return (
         f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{html.escape(title)}</title>\n'
@@ -40,7 +40,7 @@ def page(title, body):
     )
 
 
-def from_text(text, label):
+def from_text(text: str, label: str) -> str:
     """A text as it is, folded away under its label and first line."""
     label, headline, text = (html.escape(part) for part in (label, text.partition("\n")[0], text))
     return f"<details>\n<summary><b>{label}</b>: {headline}</summary>\n<pre>{text}</pre>\n</details>"

@@ -7,7 +7,9 @@ import difflib
 import itertools
 import json
 import math
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from jsonschema import Draft202012Validator, validators
 
@@ -141,7 +143,7 @@ def _fill(value, schema):
             _fill(value[name], part)
 
 
-def settings():
+def settings() -> list[str]:
     """Names of the settings and groups at the top level."""
     return list(_schema()["properties"])
 
@@ -167,7 +169,7 @@ def _origin(path, sources):
     return f" (set in {names[-1]})" if names else ""
 
 
-def check(config, sources=list):
+def check(config: dict[str, Any], sources: Callable[[], Sequence[tuple[str, Any]]] = list) -> dict[str, Any]:
     """Check a configuration; returns a copy with the defaults filled in and ``~`` in paths expanded.
 
     Args:

@@ -7,39 +7,30 @@ import shlex
 
 from .. import engines
 from . import inputs
+from .inputs import Config
 
 # NPU engines have a toolchain of their own, and devices: settings that say where a job runs, not what it computes.
 PLACEMENT = ("python", "env_scripts", "devices")
 
 
-def options_of(settings, *names):
+def options_of(settings: Config, *names: str) -> str:
     """Command-line options of settings: ``{"n_fft": 400}`` to ``--n-fft 400``; null settings are left out."""
     chosen = {name: settings[name] for name in sorted(names) if settings[name] is not None}
     return shlex.join(part for name, value in chosen.items() for part in (f"--{name.replace('_', '-')}", str(value)))
 
 
-def of_features_gone(config):
-    """Options of ``extract_features.py``: what is taken for usable audio, and what is computed of it."""
-    return " ".join(
-        [
-            options_of(config["dataset"], "resample", "channels", "min_duration", "max_duration"),
-            options_of(config["features"], *(name for name in config["features"] if name != "keep")),
-        ]
-    )
-
-
-def of_trace(config):
+def of_trace(config: Config) -> str:
     """Options of ``trace_network.py``."""
     return " ".join([options_of(config["features"], "frames"), options_of(config["checkpoint"], "weights")])
 
 
-def of_bootstrap(config):
+def of_bootstrap(config: Config) -> str:
     """Options of all that draw bootstrap replicates."""
     bootstrap = config["scoring"]["bootstrap"]
     return f"--bootstrap-replicates {bootstrap['replicates']} --bootstrap-seed {bootstrap['seed']}"
 
 
-def of_scoring(config):
+def of_scoring(config: Config) -> str:
     """Options of ``score.py``."""
     scoring = config["scoring"]
     centroid = scoring["centroid"]
@@ -55,25 +46,25 @@ def of_scoring(config):
     )
 
 
-def of_answer(config):
+def of_answer(config: Config) -> str:
     """Options of ``write_answer.py``: what of the inputs is the demo's."""
     checkpoint = inputs.DEMO_CHECKPOINTS.get(config["checkpoint"]["archive"], "")
     return " ".join(["--demo-data" if inputs.is_demo(config) else "", shlex.join(["--demo-checkpoint", checkpoint])])
 
 
-def engine_settings(config, label):
+def engine_settings(config: Config, label: str) -> Config:
     """Settings of the engine of a label such as ``openvino-bf16``; empty for one that has none."""
     return config["engines"].get(engines.parse(label)[0], {})
 
 
-def of_engine(config, label):
+def of_engine(config: Config, label: str) -> str:
     """The options that an engine gets, JSON."""
     settings = engine_settings(config, label)
     options = {name: value for name, value in settings.items() if name not in PLACEMENT}
     return json.dumps(settings.get("options", options), sort_keys=True)
 
 
-def of_devices(config, label):
+def of_devices(config: Config, label: str) -> str:
     """Options that name an engine's devices; empty for one without."""
     devices = engine_settings(config, label).get("devices")
     return shlex.join(["--devices", *map(str, devices)]) if devices else ""
