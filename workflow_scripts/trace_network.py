@@ -1,7 +1,8 @@
 """Trace the checkpoint's network to TorchScript, and check the trace against eager PyTorch before writing it.
 
-The graph takes float32 (batch, 80, frames), any batch size, and returns the embedding (batch, 192), L2-normalised;
-with --outputs embedding attention it returns the nesting (embedding, (attention,)), attention (batch, frames, 3 C).
+The graph takes float32 (batch, bands, frames), any batch size, and returns the embedding as the network's family gives
+it: (batch, 192) of unit length for modelzoo, of any length for others. With --outputs embedding attention, which only
+modelzoo has, it returns the nesting (embedding, (attention,)), attention (batch, frames, 3 C).
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import torch
 
 from asv import cli, code, files
 from asv.errors import InputError
+from asv.network import families
 from asv.network.checkpoint import load_network
-from asv.network.ecapa_tdnn import MELS, EmbeddingOnly
+from asv.network.ecapa_tdnn import EmbeddingOnly
 from asv.network.trace import check_trace, count_parameters, gflop, trace
 
 
@@ -22,6 +24,7 @@ def parse_arguments():
     parser.add_argument("--checkpoint", type=Path, required=True, help="checkpoint.pt")
     parser.add_argument("--output", type=Path, required=True, help="TorchScript, .pt")
     parser.add_argument("--sidecar", type=Path, required=True, help="JSON: where the graph comes from")
+    parser.add_argument("--family", default=families.DEFAULT, help="of networks; unless told, %(default)s")
     parser.add_argument("--outputs", nargs="+", choices=("embedding", "attention"), default=["embedding"])
     parser.add_argument("--frames", type=int, default=200, help="frames of a crop")
     parser.add_argument("--source", help="what messages call the checkpoint, where that is not its path")
@@ -33,10 +36,15 @@ def main():
     options = parse_arguments()
     if options.outputs not in (["embedding"], ["embedding", "attention"]):
         raise InputError("--outputs: 'embedding', or 'embedding attention'")
-    network, facts = load_network(options.checkpoint, options.source, options.weights)
-    module = network if "attention" in options.outputs else EmbeddingOnly(network)
-    traced = trace(module, options.frames)
-    worst = check_trace(traced, module, options.frames)
+    has_attention = families.module(options.family).OUTPUT.attention
+    if "attention" in options.outputs and not has_attention:
+        words = f"the family {options.family} gives no attention; set network.outputs: [embedding]"
+        raise InputError(f"network.outputs: {words}")
+    network, facts = load_network(options.checkpoint, options.family, options.source, options.weights)
+    module = EmbeddingOnly(network) if has_attention and options.outputs == ["embedding"] else network
+    shape = (facts["n_mels"], options.frames)
+    traced = trace(module, shape)
+    worst = check_trace(traced, module, shape)
     with files.atomic_file(options.output) as temporary:
         traced.save(str(temporary))
     parameters = count_parameters(network)
@@ -44,15 +52,16 @@ def main():
         "checkpoint_sha256": files.digest(options.checkpoint),
         **facts,
         "parameters": parameters,
-        "gflop": gflop(module, options.frames),
-        "input": [MELS, options.frames],
+        "gflop": gflop(module, shape),
+        "input": shape,
         "outputs": options.outputs,
         "torch": torch.__version__,
-        "code": code.digest(__file__),
+        "code": code.digest(__file__, families.source(options.family)),
     }
     files.write_json(options.sidecar, sidecar)
     print(f"weights: {facts['weights']}; omitted: {', '.join(facts['omitted']) or 'nothing'}")
-    print(f"C = {facts['channels']}, {parameters} parameters; trace and eager differ by {worst:.1e} at most")
+    words = f"{options.family}, C = {facts['channels']}, {parameters} parameters"
+    print(f"{words}; trace and eager differ by {worst:.1e} at most")
 
 
 if __name__ == "__main__":

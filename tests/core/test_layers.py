@@ -65,7 +65,7 @@ def test_the_core_does_not_import_the_command_line():
 def test_a_package_is_a_docstring():
     """An import there would make every stage that uses one module of the package depend on all of them."""
     for path in CORE.rglob("__init__.py"):
-        if path.parent.name != "engines":
+        if path.parent.name not in ("engines", "families"):  # they find their modules
             (only,) = ast.parse(path.read_text(encoding="utf-8")).body
             assert isinstance(only, ast.Expr), path
 

@@ -57,8 +57,10 @@ def refused_weights(folder, weights):
 def test_width_and_number_of_speakers_are_read_off_the_weights(tmp_path, channels, speakers):
     weights = weights_of(channels, speakers)
     network, facts = load_network(saved(tmp_path / "c.pt", {"step": 7, "model_state_dict": weights}))
-    found = {"channels": channels, "speakers": speakers, "step": 7}
-    assert facts == {**found, "weights": "model_state_dict", "omitted": []}
+    sizes = {"family": "modelzoo", "channels": channels, "n_mels": 80, "aggregated": 3 * channels, "squeeze": 128}
+    sizes |= {"attention": 128, "context": False, "embedding": 192, "embedding_norm": True, "classes": speakers}
+    told = {"speakers": speakers, "training_set": {1211: "VoxCeleb1 dev"}.get(speakers), "front_end": [], "step": 7}
+    assert facts == {**sizes, **told, "weights": "model_state_dict", "omitted": []}
     assert not network.training
     for name, value in network.state_dict().items():
         assert torch.equal(value, weights[name]), name
@@ -232,19 +234,17 @@ def test_messages_name_the_users_file_and_what_is_in_it(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("names", "family"),
+    ("names", "network"),
     [
-        (["blocks.0.conv.conv.weight", "asp_bn.norm.weight"], "SpeechBrain's ECAPA-TDNN"),
+        (["blocks.0.conv.weight", "blocks.1.norm.norm.weight"], "SpeechBrain's x-vector"),
         (["front.layer1.0.conv1.weight", "front.seg_1.weight"], "WeSpeaker's ResNet"),
-        (
-            ["speaker_encoder.conv1.weight", "speaker_encoder.layer1.convs.0.weight", "speaker_encoder.bn5.weight"],
-            "Tao",
-        ),
+        (["sincnet.wav_norm1d.weight", "lstm.weight_ih_l0", "linear.0.weight"], "pyannote's segmentation"),
+        (["decoder._pooling.attention_layer.0.conv_layer.weight"], "NeMo's TitaNet"),
     ],
 )
-def test_networks_of_other_frameworks_are_named(tmp_path, names, family):
+def test_networks_that_no_family_reads_are_named(tmp_path, names, network):
     message = refused(saved(tmp_path / "c.pt", {"model": {name: torch.ones(1) for name in names}}))
-    assert f"it seems to be {family}" in message or f"it seems to be the ECAPA-TDNN of {family}" in message
+    assert f"it seems to be {network}" in message
 
 
 # What could run code

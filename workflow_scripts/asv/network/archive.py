@@ -13,6 +13,8 @@ from ..errors import InputError
 from . import file_kinds, tars, zips
 
 SUFFIXES = (".pt", ".pth", ".ckpt", ".model", ".bin", ".tar", ".safetensors")  # decide between several, no more
+# What toolkits call the network among the checkpoints of a training; these decide as well, the first of them first.
+USUAL = ("checkpoint.pt", "embedding_model.ckpt", "avg_model.pt")
 MOST_LOOKED_AT = 1000  # files of a folder
 
 
@@ -41,6 +43,9 @@ def _the_checkpoint(source, found):
     named = [place for place in weights if PurePosixPath(found[place][0]).suffix.lower() in SUFFIXES]
     if len(weights) > 1 and len(named) == 1:
         return named[0]
+    for name in USUAL if len(weights) > 1 else ():
+        if len(usual := [place for place in weights if PurePosixPath(found[place][0]).name == name]) == 1:
+            return usual[0]
     if len(weights) != 1:
         chosen = [file_kinds.shown(found[place][0]) for place in weights]
         listed = chosen or [f"{file_kinds.shown(name)} ({kind.words})" for name, kind in found]
@@ -172,15 +177,18 @@ def checkpoint_in_folder(folder: files.PathLike) -> str:
     if not found:
         found = sorted(path.name for path in visible[:MOST_LOOKED_AT] if _is_checkpoint(path))
         found = [name for name in found if Path(name).suffix.lower() in SUFFIXES] or found
-    if "checkpoint.pt" in found:
-        found = ["checkpoint.pt"]
+    found = next(([name] for name in USUAL if name in found), found)
     if len(found) != 1:
         listed = found or sorted(path.name for path in visible)
         raise InputError(
             f"checkpoint.archive: expected checkpoint.pt or one checkpoint in {str(folder)!r}, "
-            f"{_found(len(found), listed)}; name the file"
+            f"{_found(len(found), listed)}; name the file{_example(folder, found)}"
         )
     return os.path.join(folder, found[0])
+
+
+def _example(folder, found):
+    return f", such as checkpoint.archive: {os.path.join(folder, found[0])}" if found else ""
 
 
 def _is_checkpoint(path):

@@ -1,68 +1,59 @@
-"""Loading an ECAPA-TDNN checkpoint without trusting it."""
+"""Loading a checkpoint of a speaker network without trusting it."""
 
 from __future__ import annotations
 
 import functools
+from dataclasses import asdict
 from typing import TYPE_CHECKING, TypedDict
 
 import torch
 
 from ..errors import InputError
-from . import families, tensors, zips
-from .ecapa_tdnn import EcapaTdnn
+from . import carried, families, recognition, tensors, training_sets, zips
+from .ecapa_options import fits, symbols
+from .family_interface import CarriesFrontEnd
 from .file_kinds import shown
 from .inert import PickleError, Tensor
-from .weights import first_names, kind_of, places, summary
+from .weights import first_names, kind_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-ANCHOR = "conv1d_in.weight"  # the first layer, by which weights are found whatever stands before their names
-TRAINING_ONLY = "speaker_embedding."
 # Parts of the training that lie among the weights of a network saved with its loss.
 BESIDE = {"loss", "loss_fn", "loss_function", "criterion", "n_averaged"}
-COUNTER = ".num_batches_tracked"  # of training; old files lack it, inference does not use it
+COUNTER = ".num_batches_tracked"  # of training; old files lack it, averages of files have it in float, inference no use
 MOST_OMITTED = 12  # names in an answer
-WIDEST = 2048  # channels; the paper's widest has 1024, and a file may claim any width
 
 
 class CheckpointFacts(TypedDict):
-    """What is told of a checkpoint.
+    """What is told of a checkpoint: :class:`asv.network.family_interface.Facts`, and more.
 
     Attributes:
-        channels: width of the network.
+        family: its name.
         speakers: training speakers; None if the classifier's weights are not there.
+        training_set: what so many classes tell of the training, in words; None if nothing.
+        front_end: parts of the front end that the file carries, which agree with the family's features.
         step: of training; None if not recorded.
         weights: where they lay, in words.
         omitted: what else lies in the file.
     """
 
+    family: str
     channels: int
+    n_mels: int
+    aggregated: int
+    squeeze: int
+    attention: int
+    context: bool
+    embedding: int
+    embedding_norm: bool
+    classes: int | None
     speakers: int | None
+    training_set: str | None
+    front_end: list[str]
     step: int | None
     weights: str
     omitted: list[str]
-
-
-def _is_first_layer(value):
-    return isinstance(value, Tensor) and len(value.shape) == 3 and 1 <= value.shape[0] <= WIDEST
-
-
-def _choose(tree, wanted):
-    """The place of weights that ``wanted`` (``checkpoint.weights``) names, or the only one."""
-    found = places(tree, ANCHOR, _is_first_layer)
-    labels = first_names(map(shown, found))
-    if not found:
-        family = families.resembles(tree)
-        raise InputError(
-            f"no {ANCHOR} (C, 80, 5) with C from 1 to {WIDEST} among the weights: not an ECAPA-TDNN of this kind"
-            f"{f'; it seems to be {family}' if family else ''}. In it: {summary(tree)}"
-        )
-    if wanted is None and len(found) > 1:
-        raise InputError(f"weights in {len(found)} places; set checkpoint.weights to one of: {labels}")
-    if wanted is not None and wanted not in found:
-        raise InputError(f"checkpoint.weights: no weights at {wanted!r}; choose from: {labels}")
-    return found[next(iter(found)) if wanted is None else wanted]
 
 
 def _step_of(tree):
@@ -72,11 +63,12 @@ def _step_of(tree):
 
 
 @functools.lru_cache(maxsize=4)
-def _shapes(channels, speakers):
-    """Shapes of the network's weights by name, without the counters."""
-    with torch.device("meta"):  # no memory, whatever width the file claims
-        weights = EcapaTdnn(channels, speakers).state_dict()
-    return {name: tuple(value.shape) for name, value in weights.items() if not name.endswith(COUNTER)}
+def _expected_shapes(family, facts):
+    """Shapes of a network's weights by their names in the file, without the counters."""
+    with torch.device("meta"):  # no memory, whatever sizes the file claims
+        weights = families.module(family).build(facts).state_dict()
+    shapes = {families.module(family).file_name(name): tuple(value.shape) for name, value in weights.items()}
+    return {name: shape for name, shape in shapes.items() if not name.endswith(COUNTER)}
 
 
 def _check(described, loaded, expected, needed):
@@ -107,28 +99,32 @@ def _is_real(value):
 
 
 def load_network(
-    path: Path | str, source: Path | str | None = None, wanted: str | None = None
-) -> tuple[EcapaTdnn, CheckpointFacts]:
-    """Load a checkpoint into an :class:`EcapaTdnn` of the width and number of training speakers found in it.
+    path: Path | str, family: str = families.DEFAULT, source: Path | str | None = None, wanted: str | None = None
+) -> tuple[torch.nn.Module, CheckpointFacts]:
+    """Load a checkpoint into a network of its family, with the sizes and number of training speakers found in it.
 
     Nothing in the file is executed, and of it only the weights are read (see :mod:`asv.network.unpickle`).
 
     Args:
         path: file of ``torch.save``, or safetensors. The weights may lie at the top or in dictionaries, behind any
             prefix that they share.
+        family: a name of :mod:`asv.network.families` (``network.family``).
         source: what messages call the file.
         wanted: which of several places, by the label that the message shows (``checkpoint.weights``).
 
     Returns:
-        ``(network, facts)``: the network in evaluation mode, float32 on the CPU, and :class:`CheckpointFacts`.
+        ``(network, facts)``: the network in evaluation mode, float32 on the CPU, and :class:`CheckpointFacts`. Its
+        input and output are as :meth:`asv.network.family_interface.Family.build` says.
 
     Raises:
-        InputError: for a damaged or hostile file, for weights in no or several places, and for missing, surplus,
-            misshapen or non-finite weights, by name.
+        InputError: for a damaged or hostile file, for weights of another network, in no or several places, for
+            missing, surplus, misshapen or non-finite weights, by name, and for a front end in the file that is not
+            the family's.
     """
+    module = families.module(family)
     try:
         with tensors.open_file(path) as opened:
-            return _load(opened, wanted)
+            return _load(opened, module, wanted)
     except InputError as error:
         raise InputError(f"{source or path}: {error}") from error
     except PickleError as error:
@@ -138,24 +134,67 @@ def load_network(
         raise InputError(f"{source or path}: not a readable checkpoint ({reason}); fetch it again") from error
 
 
-def _load(opened, wanted):
-    place = _choose(opened.tree, wanted)
+def _load(opened, family, wanted):
+    place = recognition.find(opened.tree, family, wanted)
     described = {name: value for name, value in place.weights().items() if not f".{name}".endswith(COUNTER)}
-    beside = sorted({name.split(".")[0] for name in described} & BESIDE)
-    described = {name: value for name, value in described.items() if name.split(".")[0] not in beside}
-    channels = described[ANCHOR].shape[0]
-    classifier = described.get(TRAINING_ONLY + "weight_v")
-    speakers = classifier.shape[0] if isinstance(classifier, Tensor) and classifier.shape else None
-    expected = _shapes(channels, speakers or 1)
-    needed = {name for name in expected if speakers or not name.startswith(TRAINING_ONLY)}
+    facts = recognition.recognise(family, described)
+    expected = _expected_shapes(family.NAME, facts)
+    needed = {name for name in expected if facts.classes or not name.startswith(family.TRAINING_ONLY)}
+    front_end = {name: described.pop(name) for name in getattr(family, "FRONT_END", {}) if name in described}
+    beside = {name for name in described if name.split(".")[0] in BESIDE}
+    beside |= {name for name in described if name.startswith(family.TRAINING_ONLY) and name not in expected}
+    described = {name: value for name, value in described.items() if name not in beside}
     # Of the right shape before they are read: so much and no more is read of any file.
     ours = {n: v for n, v in described.items() if n in expected and isinstance(v, Tensor)}
     loaded = opened.read({n: v for n, v in ours.items() if v.shape == expected[n]})
     if faults := list(_check(described, loaded, expected, needed)):
-        raise InputError(f"the weights are not those of an ECAPA-TDNN with C = {channels}; {'; '.join(faults)}")
-    network = EcapaTdnn(channels, speakers or 1)
-    network.load_state_dict(loaded, strict=False)  # the counters, and perhaps the classifier, are not there
-    omitted = [*place.omitted(), *beside]
-    omitted = omitted[:MOST_OMITTED] + [f"{len(omitted) - MOST_OMITTED} more"][: len(omitted) > MOST_OMITTED]
-    facts = {"channels": channels, "speakers": speakers, "step": _step_of(opened.tree)}
-    return network.float().eval(), {**facts, "weights": place.words, "omitted": omitted}
+        raise InputError(f"the weights are not those of {family.TITLE} with C = {facts.channels}; {'; '.join(faults)}")
+    network = family.build(facts)
+    weights = {name: loaded.get(family.file_name(name)) for name in network.state_dict()}
+    # The counters, and perhaps the classifier, are not there.
+    network.load_state_dict({name: value for name, value in weights.items() if value is not None}, strict=False)
+    return network.float().eval(), {
+        "family": family.NAME,
+        **asdict(facts),
+        **_training_of(place, family, facts),
+        "front_end": _check_front_end(opened, family, front_end),
+        "step": _step_of(opened.tree),
+        "weights": place.words,
+        "omitted": _omitted(place, beside),
+    }
+
+
+def _omitted(place, beside):
+    omitted = [*place.omitted(), *sorted({name.split(".")[0] for name in beside})]
+    return omitted[:MOST_OMITTED] + [f"{len(omitted) - MOST_OMITTED} more"][: len(omitted) > MOST_OMITTED]
+
+
+def _training_of(place, family, facts):
+    """Classes, speakers and training set; the classifier may lie beside the part that is the network."""
+    classes, parts = facts.classes, place.prefix.split(".")[:-1]
+    for depth in range(len(parts), -1, -1) if family.CLASSES else ():
+        value = place.content.get(".".join([*parts[:depth], family.CLASSES]))
+        if classes is None and isinstance(value, Tensor) and value.shape:
+            classes = value.shape[0]
+    known = training_sets.of_classes(classes)
+    return {
+        "classes": classes,
+        "speakers": known.speakers if known else classes,
+        "training_set": known.name if known else None,
+    }
+
+
+def _check_front_end(opened, family, described):
+    """Names of the parts of the front end that the file carries, compared with the family's features."""
+    if not described or not isinstance(family, CarriesFrontEnd):
+        return []
+    for name, value in described.items():
+        if not isinstance(value, Tensor) or not fits(family.FRONT_END[name], value.shape):
+            expected = symbols(family.FRONT_END[name])
+            raise InputError(f"its front end is misshapen: {shown(name)} ({kind_of(value)}) instead of {expected}")
+    loaded = opened.read(described)
+    if odd := sorted(name for name in described if not _is_real(loaded.get(name))):
+        raise InputError(f"not plain arrays of floating-point numbers: {first_names(odd)}")
+    parts = family.front_end(loaded)
+    carried.compare(parts, family.CONTRACT)
+    return sorted(parts)
