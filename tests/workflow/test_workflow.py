@@ -137,38 +137,63 @@ def kill(process):
     psutil.wait_procs(family, timeout=10)
 
 
-# A file of each stage, and how long after the start of its job everything is killed (seconds): imports take most of a
-# job's time here, so these delays end in its work.
+# A file of each stage, at whose writing everything is killed.
 STAGES = {
-    "extract_features": ("work/features/0-of-2/features.npy", 1.8),
-    "merge_manifests": ("results/rejected.tsv", 0.05),
-    "unzip_checkpoint": ("work/checkpoint/checkpoint.pt", 0.08),
-    "trace_network": ("work/network/ecapa_tdnn.json", 1.6),
-    "compile_engine": ("work/engines/openvino-f32/bs4", 2.5),
-    "infer": ("work/embeddings/openvino-f32/bs4/0-of-2.npy", 0.4),
-    "score": ("work/protocols/openvino-f32/bs4.json", 1.2),
-    "write_answer": ("results/openvino-f32/eer_bs4.txt", 0.1),
-    "copy_answer": ("results/eer_bs4.txt", 0.0),
+    "extract_features": "work/features/0-of-2/features.npy",
+    "merge_manifests": "results/rejected.tsv",
+    "unzip_checkpoint": "work/checkpoint/checkpoint.pt",
+    "trace_network": "work/network/ecapa_tdnn.json",
+    "compile_engine": "work/engines/openvino-f32/bs4",
+    "infer": "work/embeddings/openvino-f32/bs4/0-of-2.npy",
+    "score": "work/protocols/openvino-f32/bs4.json",
+    "write_answer": "results/openvino-f32/eer_bs4.txt",
+    "copy_answer": "results/eer_bs4.txt",
 }
+# Loaded by every Python of a run: the file that HELD names is written, but never takes its place.
+HOLD = """
+import os, time
+replace = os.replace
+def hold(source, target, **options):
+    while os.path.abspath(target) == os.environ.get("HELD"):
+        time.sleep(1)
+    replace(source, target, **options)
+os.replace = hold
+"""
+
+
+def half_written(path):
+    """Temporary files that an output is, or was, written to."""
+    return list(path.parent.glob(f".{path.name}.*-*.tmp"))
+
+
+def await_half_written(process, path):
+    """Wait until a run writes an output."""
+    end = time.monotonic() + 120
+    while not half_written(path):
+        assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < end, f"{path} was not begun within two minutes"
+        time.sleep(0.01)
 
 
 @pytest.mark.slow
 def test_killed_in_every_stage_and_started_again(reference, tmp_path):
     other = make_project(tmp_path / "other")
-    for rule, (target, delay) in STAGES.items():
-        process = other.start(target, "--cores", "1", bufsize=1)
-        seen = []
-        for line in process.stdout:
-            seen.append(line)
-            if re.match(rf"\s*(local)?rule {rule}:", line):
-                break
-        else:
-            pytest.fail(f"{rule} did not start:\n{''.join(seen)}")
-        time.sleep(delay)
+    (tmp_path / "hold").mkdir()
+    (tmp_path / "hold" / "sitecustomize.py").write_text(HOLD)
+    for rule, target in STAGES.items():
+        path = other.folder / target
+        other.environment |= {"PYTHONPATH": str(tmp_path / "hold"), "HELD": str(path)}
+        process = other.start(target, "--cores", "1")
+        await_half_written(process, path)
         kill(process)
-        other.run("--unlock")
-    other.run("results/eer_bs4.txt")
+        assert process.returncode == -signal.SIGKILL, rule  # it had not ended
+        assert half_written(path), rule
+        assert not path.exists(), rule
+    del other.environment["HELD"]
+    ran = other.jobs("results/eer_bs4.txt")
+    assert ran == ["copy_answer bs4"]  # whatever was finished is kept
     assert digests(other.folder) == digests(reference.folder)
+    assert not list(other.folder.rglob(".*.tmp"))
 
 
 def test_a_result_may_be_asked_for_at_any_batch_size(reference):
