@@ -12,43 +12,16 @@ import numpy as np
 import psutil
 import pytest
 from support.paths import REPO
-from support.synthetic import write_checkpoint, write_tree, write_trials
-from support.workflow import Workflow
-
-CONFIG = """
-dataset: {root: wavs, trials: [trials.txt]}
-checkpoint: {archive: checkpoint.zip}
-"""
-
+from support.synthetic import CONFIG, make_project
+from support.workflow import Workflow, digests
 
 CENTROIDS = {"centroid", "centroid_leave_one_out"}
-
-
-def make_project(folder, config=CONFIG, speakers=4):
-    folder.mkdir(parents=True, exist_ok=True)
-    names = write_tree(folder / "wavs", speakers=speakers)
-    write_trials(folder / "trials.txt", names)
-    write_checkpoint(folder / "checkpoint.zip")
-    workflow = Workflow(folder)
-    workflow.configure(config)
-    return workflow
-
-
-def digests(folder):
-    """Digest of every file that the workflow makes of the data: features, embeddings, results that are current."""
-    paths = [
-        path
-        for part in ("work/features", "work/embeddings", "results")
-        for path in (folder / part).rglob("*")
-        if path.is_file() and path.name != ".snakemake_timestamp" and "outdated" not in path.parts
-    ]
-    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
 
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory):
     """A finished run that other runs are compared with."""
-    workflow = make_project(tmp_path_factory.mktemp("reference"))
+    workflow = make_project(Workflow(tmp_path_factory.mktemp("reference")))
     workflow.run("results/eer_bs4.txt")
     return workflow
 
@@ -102,7 +75,7 @@ def test_real_speech_with_the_demo_checkpoint(workflow, speech):
 
 @pytest.mark.slow
 def test_two_runs_from_scratch_are_identical(reference, tmp_path):
-    other = make_project(tmp_path / "other")
+    other = make_project(Workflow(tmp_path / "other"))
     other.run("results/eer_bs4.txt")
     found, wanted = digests(other.folder), digests(reference.folder)
     assert len(wanted) > 12
@@ -111,7 +84,7 @@ def test_two_runs_from_scratch_are_identical(reference, tmp_path):
 
 @pytest.mark.slow
 def test_shards_and_batch_sizes_do_not_matter(reference, tmp_path):
-    other = make_project(tmp_path / "other", CONFIG + "shards: 3\n")
+    other = make_project(Workflow(tmp_path / "other"), CONFIG + "shards: 3\n")
     other.run("results/eer_bs4.txt", "results/eer_bs7.txt")
     wanted = embeddings_by_name(reference.folder)
     assert len(wanted) == 16
@@ -177,7 +150,7 @@ def await_half_written(process, path):
 
 @pytest.mark.slow
 def test_killed_in_every_stage_and_started_again(reference, tmp_path):
-    other = make_project(tmp_path / "other")
+    other = make_project(Workflow(tmp_path / "other"))
     (tmp_path / "hold").mkdir()
     (tmp_path / "hold" / "sitecustomize.py").write_text(HOLD)
     for rule, target in STAGES.items():
@@ -206,7 +179,7 @@ def test_a_result_may_be_asked_for_at_any_batch_size(reference):
 
 
 def test_no_trial_list(tmp_path):
-    workflow = make_project(tmp_path, "dataset: {root: wavs}\ncheckpoint: {archive: checkpoint.zip}\n")
+    workflow = make_project(Workflow(tmp_path), "dataset: {root: wavs}\ncheckpoint: {archive: checkpoint.zip}\n")
     workflow.run()
     first = (tmp_path / "results/eer_bs4.txt").read_text().splitlines()[0]
     assert re.match(r"EER [\d.]+ %   the original guide's centroid protocol alone \(no trial list was given or", first)
@@ -214,7 +187,7 @@ def test_no_trial_list(tmp_path):
 
 
 def test_known_lists_are_found(tmp_path):
-    workflow = make_project(tmp_path, "dataset: {root: wavs}\ncheckpoint: {archive: checkpoint.zip}\n")
+    workflow = make_project(Workflow(tmp_path), "dataset: {root: wavs}\ncheckpoint: {archive: checkpoint.zip}\n")
     shutil.move(tmp_path / "trials.txt", tmp_path / "wavs" / "veri_test2.txt")
     workflow.run()
     assert set(json.loads((tmp_path / "results/eer_bs4.json").read_text())["protocols"]) == {"veri_test2", *CENTROIDS}
@@ -224,7 +197,7 @@ def test_known_lists_are_found(tmp_path):
 
 
 def test_bad_audio_is_counted_or_ends_the_run(tmp_path):
-    workflow = make_project(tmp_path, "dataset: {root: wavs}\ncheckpoint: {archive: checkpoint.zip}\n")
+    workflow = make_project(Workflow(tmp_path), "dataset: {root: wavs}\ncheckpoint: {archive: checkpoint.zip}\n")
     for name in ("id0/s0/broken.wav", "id1/s1/text.wav"):
         (tmp_path / "wavs" / name).write_text("not audio")
     output = workflow.run("results/eer_bs4.txt", "--config", "dataset={on_bad_audio: fail}", fails=True)
