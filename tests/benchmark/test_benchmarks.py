@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from support.scripts import assert_one_error, run_script
-from support.synthetic import write_checkpoint, write_tree, write_trials
+from support.synthetic import make_project
 from support.workflow import Workflow
 
 from asv import cpus, engines, files, receipts, vectors
@@ -30,10 +30,7 @@ benchmark: {{engines: [torchscript-f32, openvino-f32], seconds: 0.05, count: 2, 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    workflow = Workflow(tmp_path_factory.mktemp("project"))
-    write_trials(workflow.folder / "trials.txt", write_tree(workflow.folder / "wavs"))
-    write_checkpoint(workflow.folder / "checkpoint.zip")
-    workflow.configure(CONFIG.format(batches="[1, 3]"))
+    workflow = make_project(Workflow(tmp_path_factory.mktemp("project")), CONFIG.format(batches="[1, 3]"))
     workflow.output = workflow.run("all_benchmarks", "--cores", "8")
     return workflow
 
@@ -229,10 +226,7 @@ def test_shards_without_features_are_named(tmp_path):
 
 def test_a_shard_whose_files_were_all_rejected_is_passed_over(tmp_path):
     """By a run: the first shard in the order of the rules is spoilt, and its engine is measured all the same."""
-    workflow = Workflow(tmp_path)
-    write_tree(tmp_path / "wavs", speakers=6, sessions=1)  # four speakers are all of the first shard
-    write_checkpoint(tmp_path / "checkpoint.zip")
-    workflow.configure(CONFIG.format(batches="[3]").replace(", trials: [trials.txt]", ""))
+    workflow = make_project(Workflow(tmp_path), CONFIG.format(batches="[3]"), speakers=6, sessions=1)
     for path in (tmp_path / "wavs").rglob("*.wav"):
         if shard_of(path.parts[-3], 2) == 0:
             path.write_text("not audio")

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
 from support.scripts import assert_one_error, run_script
-from support.synthetic import write_checkpoint, write_tree, write_trials
+from support.synthetic import make_project
 from support.workflow import Workflow
 
 from asv import files
@@ -350,11 +350,7 @@ def test_a_readers_matplotlibrc_changes_nothing(tmp_path, monkeypatch):
 
 def test_pictures_and_report_of_a_run(tmp_path):
     """A changed trial list makes its scores and pictures stale; the report holds picture, caption and methods."""
-    names = write_tree(tmp_path / "wavs", speakers=3)
-    write_trials(tmp_path / "trials.txt", names)
-    write_checkpoint(tmp_path / "checkpoint.zip")
-    workflow = Workflow(tmp_path)
-    workflow.configure("dataset: {root: wavs, trials: [trials.txt]}\ncheckpoint: {archive: checkpoint.zip}\n")
+    workflow = make_project(Workflow(tmp_path), speakers=3)
     target = "results/openvino-f32/det_bs4.svg"
     assert "plot_scores bs4" in workflow.jobs(target)
     assert_pictures(tmp_path / target, tmp_path / "results/openvino-f32/histogram_bs4.svg")
