@@ -12,6 +12,7 @@ sys.path.insert(0, str(SCRIPTS))
 
 from asv import code, engines
 from asv.errors import InputError
+from asv.network import families
 from asv.snakefile import config_files, failures, feature_sets, inputs, internals, options, versions
 from asv.snakefile.config import check, settings
 
@@ -86,6 +87,11 @@ def script(name):
 def stage_code(name):
     """Params function: digest of the code that a script runs."""
     return lambda wildcards: code_digest(SCRIPTS / name)
+
+
+def network_code(wildcards):
+    """Digest of the code that traces the network, its family's module included."""
+    return code_digest(SCRIPTS / "trace_network.py", families.source(config["network"]["family"]))
 
 
 def stage_versions(name):

@@ -59,7 +59,7 @@ rule infer:
         options=engine_options,
         devices=engine_devices,
         crops=config["features"]["crops"],
-        averaging=AVERAGING,
+        averaging=options.averaging(config),
     shell:
         "({params.command} {params.script:q} --job {params.job:q} --artefact {input.artefact:q} --features {input.features:q}"
         " --lengths {input.lengths:q} --crops {params.crops} --averaging {params.averaging} --options {params.options:q} --threads {threads} {params.devices}"

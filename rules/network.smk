@@ -59,8 +59,8 @@ rule trace_network:
     input:
         path_of(rules.unzip_checkpoint.output[0]),
     output:
-        torchscript="work/network/ecapa_tdnn.torchscript.pt",
-        sidecar="work/network/ecapa_tdnn.json",
+        torchscript="work/network/network.torchscript.pt",
+        sidecar="work/network/network.json",
     log:
         "logs/trace_network.log",
     priority: 1
@@ -71,7 +71,7 @@ rule trace_network:
         job=KEYS.job_name,
         python=python,
         script=script("trace_network.py"),
-        code=stage_code("trace_network.py"),
+        code=network_code,
         versions=stage_versions("trace_network.py"),
         outputs=config["network"]["outputs"],
         source=checkpoint_source,

@@ -1,92 +1,11 @@
-"""How the toolkits make the features of their networks: their contracts at test time, after their own code."""
+"""The contracts of all families, and of toolkits whose networks are brought."""
 
 from asv.features.contract import Contract
+from asv.network import families
 
-MODELZOO = Contract()
-SPEECHBRAIN = Contract(
-    edges="zeros",
-    window="hamming",
-    power=2,
-    mel="speechbrain",
-    mel_area_norm=False,
-    log="db",
-    floor=1e-10,
-    top_db=80.0,
-    cut="wave",
-    subtract_mean=True,
-    gain=1.0,
-    offset=0.0,
-)
-WESPEAKER = Contract(
-    scale=32768.0,
-    preemphasis=0.97,
-    preemphasis_over="frame",
-    edges="snip",
-    remove_dc=True,
-    window="hamming",
-    window_periodic=False,
-    n_fft=512,
-    window_placement="left",
-    power=2,
-    mel="kaldi",
-    mel_area_norm=False,
-    f_min=20.0,
-    floor=2.0**-23,  # the epsilon of single precision
-    subtract_mean=True,
-    gain=1.0,
-    offset=0.0,
-)
-THREE_D_SPEAKER = Contract(
-    preemphasis=0.97,
-    preemphasis_over="frame",
-    edges="snip",
-    remove_dc=True,
-    window="povey",
-    window_periodic=False,
-    n_fft=512,
-    window_placement="left",
-    power=2,
-    mel="kaldi",
-    mel_area_norm=False,
-    f_min=20.0,
-    floor=2.0**-23,
-    subtract_mean=True,
-    gain=1.0,
-    offset=0.0,
-)
-TAORUIJIE = Contract(
-    preemphasis=0.97,
-    preemphasis_over="signal_reflected",
-    window="hamming",
-    n_fft=512,
-    power=2,
-    mel="htk",
-    mel_area_norm=False,
-    f_min=20.0,
-    f_max=7600.0,
-    floor=1e-6,
-    floor_rule="add",
-    cut="wave",
-    subtract_mean=True,
-    gain=1.0,
-    offset=0.0,
-)
-NEMO = Contract(
-    preemphasis=0.97,
-    preemphasis_over="signal_kept",
-    edges="zeros",
-    drop_last=True,
-    window_periodic=False,
-    n_fft=512,
-    power=2,
-    floor=2.0**-24,
-    floor_rule="add",
-    cut="wave",
-    subtract_mean=True,
-    deviation="unbiased",
-    deviation_eps=1e-5,
-    gain=1.0,
-    offset=0.0,
+MODELZOO, SPEECHBRAIN, WESPEAKER, THREE_D_SPEAKER, TAORUIJIE, NEMO = (
+    families.module(name).CONTRACT
+    for name in ("modelzoo", "speechbrain", "wespeaker", "3dspeaker", "taoruijie", "nemo")
 )
 RESEMBLYZER = Contract(volume=-30.0, edges="zeros", power=2, n_mels=40, log="none", floor=0.0, gain=1.0, offset=0.0)
 # Not a family: the features of voxceleb_trainer's ResNetSE34V2.

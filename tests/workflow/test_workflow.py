@@ -115,7 +115,7 @@ STAGES = {
     "extract_features": "work/features/0-of-2/features.npy",
     "merge_manifests": "results/rejected.tsv",
     "unzip_checkpoint": "work/checkpoint/checkpoint.pt",
-    "trace_network": "work/network/ecapa_tdnn.json",
+    "trace_network": "work/network/network.json",
     "compile_engine": "work/engines/openvino-f32/bs4",
     "infer": "work/embeddings/openvino-f32/bs4/0-of-2.npy",
     "score": "work/protocols/openvino-f32/bs4.json",

@@ -55,7 +55,8 @@ def read(folder: Path) -> Artefact:
 def job(artefact: Artefact, *, threads: int, options: Mapping[str, Any], device: int | None) -> Job:
     """The job that an artefact was compiled for; threads, options and device are those of the process that runs it."""
     batch_size, mels, frames = artefact["input"]
-    assert batch_size is not None and mels is not None
+    assert batch_size is not None
+    assert mels is not None
     return Job(batch_size, (mels, frames), artefact["requested_precision"], threads, options, device)
 
 

@@ -24,6 +24,7 @@ BROUGHT = ("onnx", "torchscript")  # families of graphs that a user brings, whos
 # Settings of `features` that override the contract's value; null: none.
 OVERRIDES = ("sample_rate", "n_fft", "win_length", "hop_length", "n_mels", "f_min", "f_max", "floor")
 ANY_LENGTH = ("openvino", "torchscript")  # engines that take any number of frames
+MEAN_FRAMES = 830  # of VoxCeleb1's utterances, 8.3 s
 AUDIO = ("resample", "channels", "min_duration", "max_duration")  # settings of `dataset` that change samples
 
 
@@ -51,6 +52,11 @@ class FeatureSet:
     def frames(self) -> int | None:
         """Frames of a crop; None for whole utterances."""
         return None if self.crops["frames"] == WHOLE else self.crops["frames"]
+
+    @property
+    def bytes_per_utterance(self) -> int:
+        """Size of an utterance's features, float32; of whole utterances about that of VoxCeleb1's."""
+        return self.crops["crops"] * self.contract.n_mels * (self.frames or MEAN_FRAMES) * 4
 
     @property
     def options(self) -> str:

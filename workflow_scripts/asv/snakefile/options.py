@@ -6,7 +6,8 @@ import json
 import shlex
 
 from .. import engines
-from . import inputs
+from ..network import families
+from . import feature_sets, inputs
 from .inputs import Config
 
 # NPU engines have a toolchain of their own, and devices: settings that say where a job runs, not what it computes.
@@ -20,8 +21,21 @@ def options_of(settings: Config, *names: str) -> str:
 
 
 def of_trace(config: Config) -> str:
-    """Options of ``trace_network.py``."""
-    return " ".join([options_of(config["features"], "frames"), options_of(config["checkpoint"], "weights")])
+    """Options of ``trace_network.py``; whole utterances are traced as crops are, for any number of frames."""
+    frames = config["features"]["frames"]
+    words = [] if frames == feature_sets.WHOLE else ["--frames", str(frames)]
+    return " ".join(
+        [
+            shlex.join(["--family", config["network"]["family"], *words]),
+            options_of(config["checkpoint"], "weights"),
+        ]
+    )
+
+
+def averaging(config: Config) -> str:
+    """How embeddings of several crops are averaged: the family's rule."""
+    family = config["network"]["family"]
+    return "unit" if family in feature_sets.BROUGHT else families.module(family).OUTPUT.averaging
 
 
 def of_bootstrap(config: Config) -> str:

@@ -68,11 +68,6 @@ def check_folders(paths: Iterable[str]) -> None:
             raise InputError(f"{path}: this user may not write to {place}; mend its permissions, or use --directory")
 
 
-def bytes_of_features(utterances: int, crops: int, mels: int, frames: int) -> int:
-    """Size of a shard's features, float32."""
-    return utterances * crops * mels * frames * 4
-
-
 def check_space(needs: Mapping[str, int]) -> None:
     """Disk space for what will be written.
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from ..dataset import tree
 from ..errors import InputError
 from ..network import archive
 from . import npus, preflight, set_aside
+from .feature_sets import FeatureSet
 from .inputs import Config, Dataset
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Inputs:
         trials: files of the trial lists.
         cohort: file of the cohort in a list, which may be empty.
         archive: of the checkpoint.
+        feature_sets: features that may be made, by their keys.
     """
 
     config: Config
@@ -59,6 +61,7 @@ class Inputs:
     trials: list[str]
     cohort: list[str]
     archive: str
+    feature_sets: Mapping[str, FeatureSet]
 
 
 def before() -> Before:
@@ -120,19 +123,17 @@ def require_engines(labels: Iterable[str]) -> None:
 
 def space_needed(jobs: Sequence[Job], inputs: Inputs, cores: int | None) -> dict[str, int]:
     """Bytes that features and embeddings will take beyond those that are there, by what they are."""
-    features = inputs.config["features"]
 
     def size(job):
         return len(inputs.dataset.utterances(job.wildcards.shard))
 
-    shape = features["crops"], features["n_mels"], features["frames"]
     new = {
-        str(job.output.features): preflight.bytes_of_features(size(job), *shape)
+        str(job.output.features): size(job) * inputs.feature_sets[job.wildcards.features].bytes_per_utterance
         for job in jobs
         if stage(job) == "extract_features"
     }
     # Deleted after use, they are there for a few shards at a time.
-    kept = new if features["keep"] else dict(sorted(new.items(), key=lambda item: -item[1])[: cores or 1])
+    kept = new if inputs.config["features"]["keep"] else dict(sorted(new.items(), key=lambda item: -item[1])[: cores or 1])
     embeddings = sum(size(job) * preflight.EMBEDDING_BYTES for job in jobs if stage(job) == "infer")
     there = sum(os.path.getsize(path) for path in kept if os.path.exists(path))
     return {"features": max(0, sum(kept.values()) - there), "embeddings": embeddings}
