@@ -23,16 +23,11 @@ rule measure_machine:
         "{params.python:q} {params.script:q} --job {params.job:q} --threads {threads} --output {output:q} > {log:q} 2>&1"
 
 
-# A measurement uses the features of the first of these shards that has any: files of the first one may all have been
-# rejected. Few, because what is in the others makes no measurement stale, and lets none wait for it.
-MEASURED_SHARDS = SHARDS[:4]
-
-
 rule benchmark_engine:
     """Measure throughput, latency and memory of an engine."""
     input:
         artefact=ARTEFACT,
-        features=collect(FEATURES, features=FEATURE_SET.key, shard=MEASURED_SHARDS),
+        features=collect(FEATURES, features=FEATURE_SET.key, shard=SAMPLED_SHARDS),
     output:
         "work/benchmarks/{engine}/bs{batch}.json",
     log:

@@ -89,9 +89,9 @@ def stage_code(name):
     return lambda wildcards: code_digest(SCRIPTS / name)
 
 
-def network_code(wildcards):
-    """Digest of the code that traces the network, its family's module included."""
-    return code_digest(SCRIPTS / "trace_network.py", families.source(config["network"]["family"]))
+def network_code(name):
+    """Params function: digest of the code that a script runs, the family's module included."""
+    return lambda wildcards: code_digest(SCRIPTS / name, families.source(config["network"]["family"]))
 
 
 def stage_versions(name):

@@ -43,6 +43,7 @@ rule write_answer:
         features=collect(rules.extract_features.output.sidecar, features=FEATURE_SET.key, shard=SHARDS[0]),
         artefact=ARTEFACT,
         network=path_of(rules.trace_network.output.sidecar),
+        fit=path_of(rules.check_features.output[0]),
     output:
         text="results/{engine}/eer_bs{batch}.txt",
         json="results/{engine}/eer_bs{batch}.json",
@@ -64,7 +65,7 @@ rule write_answer:
     shell:
         "{params.python:q} {params.script:q} --job {params.job:q} --protocols {input.protocols:q}"
         " --sidecar {input.sidecars:q} --features {input.features:q} --artefact {input.artefact:q}/artefact.json"
-        " --network {input.network:q} --root {params.roots:q} --layout={params.layout:q} {params.options}"
+        " --network {input.network:q} --fit {input.fit:q} --root {params.roots:q} --layout={params.layout:q} {params.options}"
         " --text {output.text:q} --json {output.json:q} > {log:q} 2>&1"
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import caveats
 from ..trials.protocols import CENTROID, CENTROID_LEAVE_ONE_OUT
+from . import answer_network
 from . import notes as protocol_notes
 from .result import Result
 
@@ -144,8 +145,11 @@ def text(result: Result) -> str:
         "precision": f"{engine['precision']} ({told}; asked for: {engine['requested_precision']})",
         "batch size": engine["batch_size"],
         "threads": engine["threads"],
-        "network": f"ECAPA-TDNN, C = {network['channels']}, {network['parameters']:,} parameters, "
-        f"step {network['step']}, {network['speakers']} training speakers",
+        "network": answer_network.described(network),
+        "features": answer_network.features(network, result["features"]),
+        "crops": answer_network.crops(result["features"], engine),
+        "fit": answer_network.fit(network),
+        **answer_network.published(network),
         "checkpoint": f"sha256 {network['checkpoint_sha256']}",
         "weights": network["weights"] + (f"; omitted: {', '.join(network['omitted'])}" if network["omitted"] else ""),
         "versions": ", ".join(f"{name} {version}" for name, version in result["versions"].items()),

@@ -10,6 +10,11 @@ from ..trials.protocols import CENTROID, CENTROID_LEAVE_ONE_OUT
 from .result import Facts, Protocol
 
 SWAPPED = 0.95  # of the labels contradict the folders: 0 and 1 are probably swapped
+# Numbers of training speakers that tell of VoxCeleb1's development part, to what they are the number of.
+HAVE_HEARD = {
+    VOXCELEB1_DEV_SPEAKERS: "VoxCeleb1's development part",
+    7205: "the development parts of VoxCeleb1 and VoxCeleb2 together",
+}
 DOUBTFUL = 0.01  # of the labels: an EER above it says more of the labels than of the network
 
 
@@ -33,7 +38,7 @@ def with_notes(protocols: Mapping[str, Protocol], training_speakers: int | None)
 
 def heard_speakers(facts: Facts, training_speakers: int | None) -> int:
     """How many of a protocol's speakers were among those that the network was trained on, as far as one can tell."""
-    return facts["voxceleb1_dev_speakers"] if training_speakers == VOXCELEB1_DEV_SPEAKERS else 0
+    return facts["voxceleb1_dev_speakers"] if training_speakers in HAVE_HEARD else 0
 
 
 def doubtful_labels(protocol: Protocol) -> str | None:
@@ -47,7 +52,7 @@ def doubtful_labels(protocol: Protocol) -> str | None:
 def _heard(facts, training_speakers):
     if count := heard_speakers(facts, training_speakers):
         yield (
-            f"the network has {VOXCELEB1_DEV_SPEAKERS} training speakers, as many as VoxCeleb1's development part, and "
+            f"the network has {training_speakers} training speakers, as many as {HAVE_HEARD[training_speakers]}, and "
             f"{count} of the {facts['speakers']} speakers here, such as {facts['example']}, belong to it: it has heard "
             "them"
         )

@@ -28,6 +28,12 @@ MEAN_FRAMES = 830  # of VoxCeleb1's utterances, 8.3 s
 AUDIO = ("resample", "channels", "min_duration", "max_duration")  # settings of `dataset` that change samples
 
 
+def _words(chosen: Mapping[str, Any]) -> str:
+    """Options of a script; null settings are left out."""
+    pairs = ((f"--{name.replace('_', '-')}", str(value)) for name, value in sorted(chosen.items()) if value is not None)
+    return shlex.join(word for pair in pairs for word in pair)
+
+
 @dataclass(frozen=True)
 class FeatureSet:
     """Features of one kind.
@@ -61,13 +67,17 @@ class FeatureSet:
     @property
     def options(self) -> str:
         """Options of ``extract_features.py``."""
-        chosen = {**self.audio, **self.crops, "contract": json.dumps(self.contract.to_mapping(), sort_keys=True)}
-        return shlex.join(
-            part
-            for name, value in sorted(chosen.items())
-            if value is not None
-            for part in (f"--{name.replace('_', '-')}", str(value))
-        )
+        return _words({**self.audio, **self.crops, "contract": self._contract})
+
+    @property
+    def options_of_check(self) -> str:
+        """Options of ``check_features.py``."""
+        audio = {name: self.audio[name] for name in ("resample", "channels")}
+        return _words({**audio, "contract": self._contract})
+
+    @property
+    def _contract(self) -> str:
+        return json.dumps(self.contract.to_mapping(), sort_keys=True)
 
     def shape_for(self, engine: str, batch: int) -> list[int | str]:
         """Words of ``compile_engine.py --shape``: bands, and frames or ``whole``.

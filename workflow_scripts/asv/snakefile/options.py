@@ -61,9 +61,12 @@ def of_scoring(config: Config) -> str:
 
 
 def of_answer(config: Config) -> str:
-    """Options of ``write_answer.py``: what of the inputs is the demo's."""
+    """Options of ``write_answer.py``: what of the inputs is the demo's, and what of the contract is overridden."""
     checkpoint = inputs.DEMO_CHECKPOINTS.get(config["checkpoint"]["archive"], "")
-    return " ".join(["--demo-data" if inputs.is_demo(config) else "", shlex.join(["--demo-checkpoint", checkpoint])])
+    words = ["--demo-checkpoint", checkpoint, "--on-misfit", config["network"]["on_misfit"]]
+    if inputs.is_demo(config):
+        words += ["--demo-data"]
+    return shlex.join([*words, "--overridden", *feature_sets.overrides(config)])
 
 
 def engine_settings(config: Config, label: str) -> Config:

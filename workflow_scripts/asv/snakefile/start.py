@@ -133,7 +133,8 @@ def space_needed(jobs: Sequence[Job], inputs: Inputs, cores: int | None) -> dict
         if stage(job) == "extract_features"
     }
     # Deleted after use, they are there for a few shards at a time.
-    kept = new if inputs.config["features"]["keep"] else dict(sorted(new.items(), key=lambda item: -item[1])[: cores or 1])
+    largest = sorted(new.items(), key=lambda item: -item[1])[: cores or 1]
+    kept = new if inputs.config["features"]["keep"] else dict(largest)
     embeddings = sum(size(job) * preflight.EMBEDDING_BYTES for job in jobs if stage(job) == "infer")
     there = sum(os.path.getsize(path) for path in kept if os.path.exists(path))
     return {"features": max(0, sum(kept.values()) - there), "embeddings": embeddings}
