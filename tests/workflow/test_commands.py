@@ -3,12 +3,12 @@
 import re
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 import yaml
 from support.documented import code, command_lines, snakemake_arguments
 from support.paths import REPO
+from support.rule_files import RULES, TEXT
 from support.synthetic import make_project
 from support.workflow import Workflow
 
@@ -90,12 +90,6 @@ def test_no_form_of_a_command_is_left_out():
             snakemake_arguments(unknown)
 
 
-def rules():
-    """Names of all rules."""
-    lines = [line for path in (REPO / "rules").glob("*.smk") for line in path.read_text().splitlines()]
-    return {line.split()[1].rstrip(":") for line in lines if line.startswith("rule ")}
-
-
 @pytest.mark.parametrize("name", PROFILES)
 def test_a_profile(outcomes, name):
     if name not in NEED_A_PLUGIN:
@@ -105,13 +99,12 @@ def test_a_profile(outcomes, name):
     profile, default = (yaml.safe_load((REPO / f"profiles/{n}/config.yaml").read_text()) for n in (name, "default"))
     for key in ("rerun-triggers", "rerun-incomplete", "show-failed-logs"):
         assert profile[key] == default[key]
-    assert set(profile.get("set-resources", {})) | set(profile.get("set-threads", {})) <= rules()
+    assert set(profile.get("set-resources", {})) | set(profile.get("set-threads", {})) <= RULES.keys()
     assert "cores" in profile  # benchmarks take all of them: Snakemake refuses to guess
 
 
 def test_retries_are_in_no_rule():
-    for path in Path(REPO / "rules").glob("*.smk"):
-        assert "retries:" not in path.read_text(), path
+    assert "retries:" not in TEXT
 
 
 def test_slurm_is_asked_for_a_device_by_the_jobs_that_take_one(outcomes):

@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from support.paths import REPO
+from support import rule_files
 from support.workflow import jobs_in
 from walk.walk import Project, stand_in_code
 
@@ -39,19 +39,14 @@ SCRIPTS = {
 QUICK = {"unzip_checkpoint"}
 
 
-def blocks():
-    """Name and text of every rule that has an output."""
-    text = "".join(path.read_text() for path in (REPO / "rules").glob("*.smk"))
-    parts = re.split(r"(?m)^rule (\w+):$", text)
-    return {name: block for name, block in zip(parts[1::2], parts[2::2]) if "\n    output:\n" in block}
+#: Name and text of every rule that has an output.
+BLOCKS = {name: block for name, block in rule_files.RULES.items() if "\n    output:\n" in block}
+RULES = sorted(BLOCKS.keys() - ASIDE)
 
 
-RULES = sorted(blocks().keys() - ASIDE)
-
-
-@pytest.mark.parametrize("name", sorted(blocks()))
+@pytest.mark.parametrize("name", sorted(BLOCKS))
 def test_every_rule_has_a_key_and_tells_its_script_of_the_job(name):
-    block = blocks()[name]
+    block = BLOCKS[name]
     assert block.count("        key=KEYS.param(),\n        job=KEYS.job_name,\n") == 1
     assert block.count("{params.script:q} --job {params.job:q} ") == 1
     assert re.search(r"\n        code=(stage|engine)_code\(", block), "its code is no param"
@@ -103,5 +98,5 @@ def test_a_rule_that_fails(projects, rule):
 
 
 def test_all_rules_are_run_here():
-    assert set(WHERE) | QUICK | ASIDE <= blocks().keys()
+    assert set(WHERE) | QUICK | ASIDE <= BLOCKS.keys()
     assert len(RULES) > 15

@@ -11,7 +11,6 @@ from contextlib import suppress
 import numpy as np
 import psutil
 import pytest
-from support.paths import REPO
 from support.synthetic import CONFIG, make_project
 from support.workflow import Workflow, digests
 
@@ -234,11 +233,17 @@ def test_faults_are_told_before_any_work(reference, arguments, message):
     assert "rule " not in output
 
 
-def test_every_rule_has_a_log(reference):
-    rules = "".join(path.read_text() for path in (REPO / "rules").glob("*.smk"))
-    names = re.findall(r"^rule (\w+):", rules, re.M)
-    assert len(names) >= 10
-    assert rules.count("\n    log:\n") == len(names)
+def test_every_job_has_a_log_of_its_own(reference):
+    targets = ("results/eer_bs4.txt", "all_benchmarks", "results/openvino-f32/bin_bs4/output_bs4", "npu_doctor")
+    output = reference.run(*targets, "--forceall", "--dry-run")
+    jobs, logs = [], []
+    for block in re.split(r"\n\s*\n|\n(?=\[)", output):
+        if match := re.search(r"^\s*(?:local)?rule (\w+):", block, re.M):
+            jobs.append(match[1])
+            logs += re.findall(r"^\s*log: logs/(\w+)(\S*\.log)", block, re.M)
+    with_output = [job for job in jobs if not job.startswith("all")]
+    assert [rule for rule, _ in logs] == with_output
+    assert len(set(logs)) == len(logs) > len(set(with_output)) > 15
     logs = {path.relative_to(reference.folder / "logs").parts[0] for path in reference.folder.glob("logs/**/*.log")}
     assert {"extract_features", "trace_network.log", "compile_engine", "infer", "score"} <= logs
     assert "\r" not in (reference.folder / "logs/extract_features/0-of-2.log").read_text()  # no progress bars

@@ -33,6 +33,15 @@ def crop_starts(
 
     Returns:
         list of ``crops`` integers in ``[0, available - frames]``.
+
+    More crops keep the places of the first ones, and an utterance as long as a crop has a single place:
+
+    >>> crop_starts("id10270/x6uYqmx31kE/00001.wav", available=824, frames=200, crops=2, seed=0)
+    [47, 450]
+    >>> crop_starts("id10270/x6uYqmx31kE/00001.wav", available=824, frames=200, crops=3, seed=0)
+    [47, 450, 492]
+    >>> crop_starts("id10270/x6uYqmx31kE/00001.wav", available=200, frames=200, crops=2, seed=0)
+    [0, 0]
     """
     last = available - frames
     if placement == "start":

@@ -97,6 +97,11 @@ def equal_error_rate(rates: ErrorRates) -> tuple[float, float]:
 
     Returns:
         ``(eer, threshold)``: a fraction, and the score there.
+
+    At 0.6 one of four targets is missed, the one of score 0.4, and one of four nontargets is accepted:
+
+    >>> equal_error_rate(error_rates([0.9, 0.8, 0.7, 0.4, 0.6, 0.3, 0.2, 0.1], [1, 1, 1, 1, 0, 0, 0, 0]))
+    (0.25, 0.6)
     """
     after = int(np.argmax(rates.miss <= rates.false_accept))  # their difference falls from 1 to -1
     before = after - 1
@@ -136,6 +141,12 @@ def min_dcf(rates: ErrorRates, prior: float) -> tuple[float, float]:
 
     Returns:
         ``(cost, threshold)``; of several best thresholds the highest, infinite if nothing is better accepted.
+
+    Where targets are rare it pays to miss the one of score 0.4, where they are frequent to accept the nontarget of 0.6:
+
+    >>> rates = error_rates([0.9, 0.8, 0.7, 0.4, 0.6, 0.3, 0.2, 0.1], [1, 1, 1, 1, 0, 0, 0, 0])
+    >>> min_dcf(rates, prior=0.01), min_dcf(rates, prior=0.9)
+    ((0.25, 0.7), (0.25, 0.4))
     """
     cost = _costs(rates, prior)
     best = int(np.argmin(cost))
