@@ -24,8 +24,9 @@ from shared import SCRIPTS, SHAPE, THREADS, compile_engine, jobs, labels, main, 
 from asv import cli, engines, files, vectors
 from asv.demo import corpus
 from asv.engine_interface import Job
+from asv.features.contract import Contract
 from asv.features.crops import crop_starts
-from asv.features.mel import LogMel, MelSettings, to_network_input
+from asv.features.mel import LogMel, to_network_input
 from asv.inference.embed import embed
 from asv.network.checkpoint import load_network
 from asv.network.ecapa_tdnn import EmbeddingOnly
@@ -72,7 +73,7 @@ def speak_corpus(folder):
 
 
 def mel(folder):
-    settings = MelSettings()
+    settings = Contract()
     ours, reference = LogMel(settings), ReferenceMel(settings)
     paths = speak_corpus(folder)
     torch.set_num_threads(1)

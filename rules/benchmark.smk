@@ -27,8 +27,7 @@ rule benchmark_engine:
     """Measure throughput, latency and memory of an engine."""
     input:
         artefact=ARTEFACT,
-        # One shard's: what is in the others makes no measurement stale.
-        features=collect(FEATURES, shard=SHARDS[0]),
+        features=collect(FEATURES, features=FEATURE_SET.key, shard=SAMPLED_SHARDS),
     output:
         "work/benchmarks/{engine}/bs{batch}.json",
     log:

@@ -12,7 +12,8 @@ sys.path.insert(0, str(SCRIPTS))
 
 from asv import code, engines
 from asv.errors import InputError
-from asv.snakefile import config_files, failures, inputs, internals, options, versions
+from asv.network import families
+from asv.snakefile import config_files, failures, feature_sets, inputs, internals, options, versions
 from asv.snakefile.config import check, settings
 
 SNAKEMAKE = internals.Snakemake(workflow)
@@ -50,10 +51,13 @@ def setting_sources():
 
 config.update(checked(check, config, setting_sources))
 ENGINE = engines.label(config["engine"], config["precision"])
+FEATURE_SET = feature_sets.of_config(config)  # of the answers
+FEATURE_SETS = {FEATURE_SET.key: FEATURE_SET}  # all that are made
 
 
 wildcard_constraints:
     batch=r"[1-9][0-9]*",
+    features=r"[0-9a-f]{8}",
     shard=r"[0-9]+-of-[0-9]+",
     engine="|".join(f"{name}-{p}" for name in engines.names() for p in engines.module(name).PRECISIONS),
 
@@ -85,9 +89,24 @@ def stage_code(name):
     return lambda wildcards: code_digest(SCRIPTS / name)
 
 
+def network_code(name):
+    """Params function: digest of the code that a script runs, the family's module included."""
+    return lambda wildcards: code_digest(SCRIPTS / name, families.source(config["network"]["family"]))
+
+
 def stage_versions(name):
     """Params function: versions of the packages that the code imports, whose upgrade makes the stage stale."""
     return lambda wildcards: versions.of_script(SCRIPTS / name)
+
+
+def feature_options(wildcards):
+    """Options of extract_features.py: contract, crops, and what of the data set changes samples."""
+    return FEATURE_SETS[wildcards.features].options
+
+
+def artefact_shape(wildcards):
+    """Bands and frames of an engine's input."""
+    return checked(FEATURE_SET.shape_for, wildcards.engine, int(wildcards.batch))
 
 
 def shard_stamp(wildcards):

@@ -1,18 +1,19 @@
-# wav -> checked utterances and log-mel features, one job per shard.
-FEATURES = "work/features/{shard}/features.npy"
+# wav -> checked utterances and features, one job per shard; {features} is the key of their contract and crops.
+FEATURES = "work/features/{features}/{shard}/features.npy"
 
 
 rule extract_features:
-    """Check a shard's audio files and compute the log-mel features of its utterances."""
+    """Check a shard's audio files and compute the features of its utterances."""
     input:
         corpus=[DEMO_WAVS] if inputs.is_demo(config) else [],
     output:
         features=FEATURES if config["features"]["keep"] else temp(FEATURES),
-        manifest="work/features/{shard}/manifest.tsv",
-        rejected="work/features/{shard}/rejected.tsv",
-        sidecar="work/features/{shard}/features.json",
+        lengths="work/features/{features}/{shard}/lengths.npy",
+        manifest="work/features/{features}/{shard}/manifest.tsv",
+        rejected="work/features/{features}/{shard}/rejected.tsv",
+        sidecar="work/features/{features}/{shard}/features.json",
     log:
-        "logs/extract_features/{shard}.log",
+        "logs/extract_features/{features}/{shard}.log",
     priority: FEATURES_PRIORITY
     conda:
         "../envs/cpu.yaml"
@@ -27,19 +28,19 @@ rule extract_features:
         roots=feature_roots,
         layout=layout_setting,
         shared_speakers=lambda wildcards, output: config["dataset"]["shared_speakers"],
-        options=options.of_features(config),
+        options=feature_options,
     shell:
         "{params.python:q} {params.script:q} --job {params.job:q} --root {params.roots:q} --layout={params.layout:q}"
         " --shared-speakers {params.shared_speakers} --shard {wildcards.shard} {params.options}"
-        " --threads {threads} --output {output.features:q} --manifest {output.manifest:q}"
+        " --threads {threads} --output {output.features:q} --lengths {output.lengths:q} --manifest {output.manifest:q}"
         " --rejected {output.rejected:q} --sidecar {output.sidecar:q} > {log:q} 2>&1"
 
 
 rule merge_manifests:
     """Merge the tables of all shards, and judge by dataset.on_bad_audio."""
     input:
-        manifests=collect(rules.extract_features.output.manifest, shard=SHARDS),
-        rejected=collect(rules.extract_features.output.rejected, shard=SHARDS),
+        manifests=collect(rules.extract_features.output.manifest, features=FEATURE_SET.key, shard=SHARDS),
+        rejected=collect(rules.extract_features.output.rejected, features=FEATURE_SET.key, shard=SHARDS),
     output:
         utterances="results/utterances.tsv",
         rejected="results/rejected.tsv",

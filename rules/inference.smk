@@ -25,7 +25,7 @@ rule compile_engine:
         versions=compiler_versions,
         options=engine_options,
         devices=engine_devices,
-        shape=[config["features"]["n_mels"], config["features"]["frames"]],
+        shape=artefact_shape,
     shell:
         "({params.command} {params.script:q} --job {params.job:q} --torchscript {input:q} --engine {wildcards.engine}"
         " --batch-size {wildcards.batch} --shape {params.shape} --options {params.options:q} --threads {threads} {params.devices}"
@@ -36,7 +36,8 @@ rule infer:
     """Compute the embeddings of a shard's utterances."""
     input:
         artefact=ARTEFACT,
-        features=FEATURES,
+        features=collect(FEATURES, features=FEATURE_SET.key, allow_missing=True),
+        lengths=collect(rules.extract_features.output.lengths, features=FEATURE_SET.key, allow_missing=True),
     output:
         embeddings="work/embeddings/{engine}/bs{batch}/{shard}.npy",
         sidecar="work/embeddings/{engine}/bs{batch}/{shard}.json",
@@ -58,9 +59,10 @@ rule infer:
         options=engine_options,
         devices=engine_devices,
         crops=config["features"]["crops"],
+        averaging=options.averaging(config),
     shell:
         "({params.command} {params.script:q} --job {params.job:q} --artefact {input.artefact:q} --features {input.features:q}"
-        " --crops {params.crops} --options {params.options:q} --threads {threads} {params.devices}"
+        " --lengths {input.lengths:q} --crops {params.crops} --averaging {params.averaging} --options {params.options:q} --threads {threads} {params.devices}"
         " --output {output.embeddings:q} --sidecar {output.sidecar:q}) > {log:q} 2>&1"
 
 
@@ -68,7 +70,7 @@ rule export_bin:
     """Write embeddings and labels as the files that the original guide's tools read."""
     input:
         embeddings=collect(rules.infer.output.embeddings, shard=SHARDS, allow_missing=True),
-        manifests=collect(rules.extract_features.output.manifest, shard=SHARDS),
+        manifests=collect(rules.extract_features.output.manifest, features=FEATURE_SET.key, shard=SHARDS),
     output:
         embeddings=directory("results/{engine}/bin_bs{batch}/output_bs{batch}"),
         labels=directory("results/{engine}/bin_bs{batch}/speaker"),

@@ -6,6 +6,9 @@ from asv.trials import protocols
 
 DATASET = checked(inputs.find_dataset, config, DEMO_WAVS)
 SHARDS, LAYOUT = DATASET.shards, DATASET.layout
+# What needs some utterances takes them from the first of these shards that has any: files of the first one may all have
+# been rejected. Few, because what is in the others makes nothing stale then, and lets nothing wait for it.
+SAMPLED_SHARDS = SHARDS[:4]
 TRIALS = checked(inputs.trial_lists, config, DATASET, DEMO_TRIALS)
 checked(protocols.protocol_names, TRIALS)
 checked(table_formats.check_format, config["scoring"]["format"])

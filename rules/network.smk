@@ -59,8 +59,9 @@ rule trace_network:
     input:
         path_of(rules.unzip_checkpoint.output[0]),
     output:
-        torchscript="work/network/ecapa_tdnn.torchscript.pt",
-        sidecar="work/network/ecapa_tdnn.json",
+        torchscript="work/network/network.torchscript.pt",
+        sidecar="work/network/network.json",
+        norm="work/network/first_norm.npz",
     log:
         "logs/trace_network.log",
     priority: 1
@@ -71,7 +72,7 @@ rule trace_network:
         job=KEYS.job_name,
         python=python,
         script=script("trace_network.py"),
-        code=stage_code("trace_network.py"),
+        code=network_code("trace_network.py"),
         versions=stage_versions("trace_network.py"),
         outputs=config["network"]["outputs"],
         source=checkpoint_source,
@@ -79,4 +80,32 @@ rule trace_network:
     shell:
         "{params.python:q} {params.script:q} --job {params.job:q} --checkpoint {input:q} --source {params.source:q}"
         " --outputs {params.outputs} {params.options}"
-        " --output {output.torchscript:q} --sidecar {output.sidecar:q} > {log:q} 2>&1"
+        " --output {output.torchscript:q} --sidecar {output.sidecar:q} --norm {output.norm:q} > {log:q} 2>&1"
+
+
+rule check_features:
+    """Compare the features with those that the network was trained on."""
+    input:
+        norm=path_of(rules.trace_network.output.norm),
+        manifests=collect(rules.extract_features.output.manifest, features=FEATURE_SET.key, shard=SAMPLED_SHARDS),
+        corpus=[DEMO_WAVS] if inputs.is_demo(config) else [],
+    output:
+        "work/network/fit.json",
+    log:
+        "logs/check_features.log",
+    priority: 1
+    localrule: True
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        key=KEYS.param(),
+        job=KEYS.job_name,
+        python=python,
+        script=script("check_features.py"),
+        code=network_code("check_features.py"),
+        versions=stage_versions("check_features.py"),
+        roots=feature_roots,
+        options=FEATURE_SET.options_of_check,
+    shell:
+        "{params.python:q} {params.script:q} --job {params.job:q} --norm {input.norm:q} --manifest {input.manifests:q}"
+        " --root {params.roots:q} {params.options} --output {output:q} > {log:q} 2>&1"

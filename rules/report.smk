@@ -91,7 +91,7 @@ rule plot_benchmarks:
 rule show_benchmarks:
     """Write the table of benchmarks as an HTML page for the report."""
     input:
-        path_of(rules.tabulate_benchmarks.output.md),
+        path_of(rules.tabulate_benchmarks.output.json),
     output:
         report(
             "results/benchmarks.html",
@@ -112,7 +112,7 @@ rule show_benchmarks:
         script=script("write_page.py"),
         code=stage_code("write_page.py"),
     shell:
-        "{params.python:q} {params.script:q} --job {params.job:q} --title Benchmarks --input {input:q} --output {output:q} > {log:q} 2>&1"
+        "{params.python:q} {params.script:q} --job {params.job:q} --title Benchmarks --benchmarks {input:q} --output {output:q} > {log:q} 2>&1"
 
 
 rule show_answers:

@@ -6,11 +6,11 @@ rule score:
     """Score all trials of an engine, and compute error rates and their intervals."""
     input:
         embeddings=collect(rules.infer.output.embeddings, shard=SHARDS, allow_missing=True),
-        manifests=collect(rules.extract_features.output.manifest, shard=SHARDS),
-        rejected=collect(rules.extract_features.output.rejected, shard=SHARDS),
+        manifests=collect(rules.extract_features.output.manifest, features=FEATURE_SET.key, shard=SHARDS),
+        rejected=collect(rules.extract_features.output.rejected, features=FEATURE_SET.key, shard=SHARDS),
         # Not read: nothing is scored before dataset.on_bad_audio has judged.
         judged=path_of(rules.merge_manifests.output.rejected),
-        features=collect(rules.extract_features.output.sidecar, shard=SHARDS[0]),
+        features=collect(rules.extract_features.output.sidecar, features=FEATURE_SET.key, shard=SHARDS[0]),
         trials=TRIALS,
         cohort=COHORT,
     output:
@@ -40,9 +40,10 @@ rule write_answer:
     input:
         protocols=path_of(rules.score.output.protocols),
         sidecars=collect(rules.infer.output.sidecar, shard=SHARDS, allow_missing=True),
-        features=collect(rules.extract_features.output.sidecar, shard=SHARDS[0]),
+        features=collect(rules.extract_features.output.sidecar, features=FEATURE_SET.key, shard=SHARDS[0]),
         artefact=ARTEFACT,
         network=path_of(rules.trace_network.output.sidecar),
+        fit=path_of(rules.check_features.output[0]),
     output:
         text="results/{engine}/eer_bs{batch}.txt",
         json="results/{engine}/eer_bs{batch}.json",
@@ -64,7 +65,7 @@ rule write_answer:
     shell:
         "{params.python:q} {params.script:q} --job {params.job:q} --protocols {input.protocols:q}"
         " --sidecar {input.sidecars:q} --features {input.features:q} --artefact {input.artefact:q}/artefact.json"
-        " --network {input.network:q} --root {params.roots:q} --layout={params.layout:q} {params.options}"
+        " --network {input.network:q} --fit {input.fit:q} --root {params.roots:q} --layout={params.layout:q} {params.options}"
         " --text {output.text:q} --json {output.json:q} > {log:q} 2>&1"
 
 
@@ -96,7 +97,7 @@ rule compare_engine:
     input:
         embeddings=collect(rules.infer.output.embeddings, shard=SHARDS, allow_missing=True),
         reference=collect(rules.infer.output.embeddings, engine=engines.REFERENCE, shard=SHARDS, allow_missing=True),
-        manifests=collect(rules.extract_features.output.manifest, shard=SHARDS),
+        manifests=collect(rules.extract_features.output.manifest, features=FEATURE_SET.key, shard=SHARDS),
         scores=SCORES,
         reference_scores=collect(SCORES, engine=engines.REFERENCE, allow_missing=True),
     output:

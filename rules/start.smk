@@ -24,7 +24,7 @@ KEYS = keys.Keys(SNAKEMAKE, begin_run, config)
 
 def start():
     """All that is to be done and checked before the first job."""
-    found = beginning.Inputs(config, DATASET, TRIALS, COHORT, CHECKPOINT_ARCHIVE)
+    found = beginning.Inputs(config, DATASET, TRIALS, COHORT, CHECKPOINT_ARCHIVE, FEATURE_SETS)
     checked(beginning.start, SNAKEMAKE, found, sys.executable)
 
 

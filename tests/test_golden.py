@@ -8,14 +8,15 @@ import soundfile
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from asv.features.mel import LogMel, MelSettings
+from asv.features.contract import Contract
+from asv.features.mel import LogMel
 from asv.network.ecapa_tdnn import EcapaTdnn
 from asv.scoring import cosine, metrics
 
 
 @pytest.fixture(scope="module")
 def log_mel():
-    return LogMel(MelSettings())
+    return LogMel(Contract())
 
 
 def test_mels_of_speech(golden, speech, log_mel):

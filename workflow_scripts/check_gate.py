@@ -10,7 +10,7 @@ from asv.errors import InputError
 
 def main():
     parser = cli.parser(__doc__)
-    parser.add_argument("--table", type=Path, required=True, help="results/benchmarks.json")
+    parser.add_argument("--table", type=Path, required=True, help="JSON of tabulate_benchmarks.py")
     parser.add_argument("--output", type=Path, required=True, help="text: how many rows passed")
     options = parser.parse_args()
     table = files.read_json(options.table)

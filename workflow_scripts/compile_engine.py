@@ -18,7 +18,7 @@ def parse_arguments():
     parser.add_argument("--torchscript", type=Path, required=True, help="traced network, .pt")
     parser.add_argument("--engine", required=True, help="engine and precision, such as openvino-f32")
     parser.add_argument("--batch-size", type=cli.positive, required=True, help="rows per batch")
-    parser.add_argument("--shape", type=int, nargs=2, default=(80, 200), metavar=("MELS", "FRAMES"))
+    parser.add_argument("--shape", type=cli.size, nargs=2, default=(80, 200), metavar=("MELS", "FRAMES"))
     cli.add_engine_options(parser)
     parser.add_argument("--output", type=Path, required=True, help="artefact folder")
     return parser.parse_args()

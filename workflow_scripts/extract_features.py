@@ -7,30 +7,26 @@ the list of rejected files with a reason: found = used + rejected. The data set 
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict, fields
+from dataclasses import fields
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from asv import cli, code, files, runs
 from asv.audio.reading import AudioRules
 from asv.dataset.shards import shard_files, stamp
 from asv.dataset.tree import find_speakers
-from asv.features import manifest
+from asv.features import front_ends, manifest
+from asv.features.contract import Contract
+from asv.features.crops import PLACEMENTS
 from asv.features.extraction import CropSettings, extract
-from asv.features.mel import LogMel, MelSettings
-from asv.features.npy import RowWriter
+from asv.features.npy import CropWriter
 
-MEL_HELP = {
-    "sample_rate": "Hz; other rates are resampled or rejected",
-    "n_fft": "samples of the Fourier transform",
-    "hop_length": "samples between frames",
-    "win_length": "samples of the window, at most --n-fft",
-    "n_mels": "mel bands",
-    "f_min": "Hz, lower edge of the lowest band",
-    "f_max": "Hz, upper edge of the highest band",
-    "floor": "magnitudes below it are raised to it",
-}
+
+def contract(text):
+    """A contract of JSON on the command line."""
+    return Contract.from_mapping(cli.json_object(text), "--contract")
 
 
 def parse_arguments():
@@ -42,6 +38,7 @@ def parse_arguments():
     )
     parser.add_argument("--shard", default="0-of-1", help="shard K-of-N of the speakers")
     parser.add_argument("--output", type=Path, required=True, help="features, .npy (utterances * crops, mels, frames)")
+    parser.add_argument("--lengths", type=Path, required=True, help="frames of each crop, .npy (utterances * crops,)")
     parser.add_argument("--manifest", type=Path, required=True, help="table of the utterances used")
     parser.add_argument("--rejected", type=Path, required=True, help="table of the files left out, with reasons")
     parser.add_argument("--sidecar", type=Path, required=True, help="JSON: what the features depend on")
@@ -50,14 +47,13 @@ def parse_arguments():
     parser.add_argument("--channels", choices=("mix", "reject"), default=rules.channels, help="several channels")
     parser.add_argument("--min-duration", type=float, default=rules.min_duration, help="seconds")
     parser.add_argument("--max-duration", type=float, default=None, help="seconds; no limit unless given")
-    for field in fields(MelSettings):
-        option = "--" + field.name.replace("_", "-")
-        parser.add_argument(option, type=type(field.default), default=field.default, help=MEL_HELP[field.name])
+    parser.add_argument("--contract", type=contract, default=Contract(), help="JSON: all fields of docs/contracts.md")
     crops = CropSettings()
-    parser.add_argument("--frames", type=cli.positive, default=crops.frames, help="frames of a crop")
+    parser.add_argument("--frames", type=cli.size, default=crops.frames, help="frames of a crop, or whole")
     parser.add_argument("--crops", type=cli.positive, default=crops.crops, help="crops per utterance")
     parser.add_argument("--seed", type=int, default=crops.seed, help="of the crops' places")
     parser.add_argument("--short", choices=("repeat", "reject"), default=crops.short, help="utterances under one crop")
+    parser.add_argument("--placement", choices=PLACEMENTS, default=crops.placement, help="where crops are taken")
     parser.add_argument("--threads", type=cli.positive, default=1, help="threads of torch")
     return parser.parse_args()
 
@@ -77,24 +73,28 @@ def chosen(options, settings):
 def main():
     options = parse_arguments()
     torch.set_num_threads(cli.usable_threads(options.threads))
-    mel, crops, rules = (chosen(options, settings) for settings in (MelSettings, CropSettings, AudioRules))
+    options.sample_rate = options.contract.sample_rate
+    crops, rules = (chosen(options, settings) for settings in (CropSettings, AudioRules))
     where = (options.root, options.layout, options.shared_speakers, options.shard)
     audio_files = list_audio(*where)
     with files.atomic_file(options.output) as temporary, temporary.open("wb") as stream:
-        writer = RowWriter(stream, (mel.n_mels, crops.frames))
-        used, rejected = extract(audio_files, rules, LogMel(mel), crops, writer)
+        writer = CropWriter(stream, options.contract.n_mels, crops.frames)
+        used, rejected = extract(audio_files, rules, front_ends.make(options.contract), crops, writer)
         writer.close()
     list_audio(*where)  # once more: features of a file that changed while it was read must get no receipt
+    with files.atomic_file(options.lengths) as temporary, temporary.open("wb") as stream:
+        np.save(stream, np.array(writer.frames, np.int64))
     manifest.write_utterances(options.manifest, used)
     manifest.write_rejected(options.rejected, rejected)
     sidecar = {
-        "shape": [mel.n_mels, crops.frames],
+        "shape": [options.contract.n_mels, crops.frames],
         "dtype": "float32",
-        "scale": "ln(max(mel, floor)) / 6 + 1",
-        **asdict(mel),
+        **options.contract.to_mapping(),
+        "contract": options.contract.key(),
         "crops": crops.crops,
         "seed": crops.seed,
         "short": crops.short,
+        "placement": crops.placement,
         "code": code.digest(__file__),
     }
     files.write_json(options.sidecar, sidecar)

@@ -17,9 +17,11 @@ def parse_arguments():
     parser = cli.parser(__doc__)
     parser.add_argument("--artefact", type=Path, required=True, help="folder of compile_engine.py")
     parser.add_argument("--features", type=Path, required=True, help=".npy (utterances * crops, mels, frames)")
+    parser.add_argument("--lengths", type=Path, help="frames of each row, .npy: needed for whole utterances")
     parser.add_argument("--crops", type=cli.positive, default=1, help="rows per utterance")
+    parser.add_argument("--averaging", choices=embed.AVERAGINGS, default="unit", help="of the crops' embeddings")
     cli.add_engine_options(parser)
-    parser.add_argument("--output", type=Path, required=True, help="embeddings, .npy (utterances, 192)")
+    parser.add_argument("--output", type=Path, required=True, help="embeddings, .npy (utterances, d)")
     parser.add_argument("--sidecar", type=Path, required=True, help="JSON: what ran")
     return parser.parse_args()
 
@@ -29,11 +31,13 @@ def main():
     record, threads = artefact.read(options.artefact), cli.usable_threads(options.threads)
     with devices.hold(options.devices) as device:
         job = artefact.job(record, threads=threads, options=options.engine_options, device=device)
-        features = embed.open_features(options.features, job, options.crops)
+        features = embed.open_features(options.features, job, options.crops, options.lengths)
         started = time.perf_counter()
         with contextlib.closing(artefact.load(options.artefact, record, job)) as session:
             loaded = time.perf_counter()
-            embeddings, engine_seconds = embed.embed(session, features, job.batch_size, options.crops)
+            embeddings, engine_seconds = embed.embed(
+                session, features, job.batch_size, options.crops, options.averaging
+            )
             ended = time.perf_counter()
     with files.atomic_file(options.output) as temporary, temporary.open("wb") as stream:
         np.save(stream, embeddings)
@@ -43,6 +47,8 @@ def main():
         "requested_precision": job.precision,
         **session.facts,
         "batch_size": job.batch_size,
+        "averaging": options.averaging,
+        "embedding": embeddings.shape[1],
         "utterances": len(embeddings),
         "code": code.digest(__file__, engines.source(record["engine"])),
     }

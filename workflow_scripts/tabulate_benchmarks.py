@@ -1,4 +1,4 @@
-"""Put all measurements into one table: results/benchmarks.tsv, .md and .json."""
+"""Put all measurements into one table, for people (.md) and for programs (.tsv and .json)."""
 
 from __future__ import annotations
 
@@ -69,12 +69,14 @@ def main():
         "recommendation": table.recommendation(rows),
         "machine": machine,
         "network": result and result["network"],
+        "protocol": result and next(iter(result["protocols"])),  # whose EER stands in the rows
+        "frames": result and result["features"]["shape"][1],  # of a crop
         "rows": rows,
         "reference_rows": published.rows(),
         "reference_source": published.SOURCE,
     }
     files.write_json(f"{options.output}.json", benchmarks)
-    files.write_text(f"{options.output}.md", document.text(benchmarks, result))
+    files.write_text(f"{options.output}.md", document.text(benchmarks))
     files.write_table(f"{options.output}.tsv", table.TSV, map(table.tsv_cells, rows))
 
 

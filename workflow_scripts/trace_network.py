@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from asv import cli, code, files
 from asv.errors import InputError
-from asv.network import families
+from asv.network import families, first_norm
 from asv.network.checkpoint import load_network
 from asv.network.ecapa_tdnn import EmbeddingOnly
 from asv.network.trace import check_trace, count_parameters, gflop, trace
@@ -24,6 +25,7 @@ def parse_arguments():
     parser.add_argument("--checkpoint", type=Path, required=True, help="checkpoint.pt")
     parser.add_argument("--output", type=Path, required=True, help="TorchScript, .pt")
     parser.add_argument("--sidecar", type=Path, required=True, help="JSON: where the graph comes from")
+    parser.add_argument("--norm", type=Path, required=True, help="first batch norm and what lies before it, .npz")
     parser.add_argument("--family", default=families.DEFAULT, help="of networks; unless told, %(default)s")
     parser.add_argument("--outputs", nargs="+", choices=("embedding", "attention"), default=["embedding"])
     parser.add_argument("--frames", type=int, default=200, help="frames of a crop")
@@ -47,6 +49,8 @@ def main():
     worst = check_trace(traced, module, shape)
     with files.atomic_file(options.output) as temporary:
         traced.save(str(temporary))
+    with files.atomic_file(options.norm) as temporary, temporary.open("wb") as stream:
+        np.savez(stream, **first_norm.arrays(*families.module(options.family).first_norm(network)))
     parameters = count_parameters(network)
     sidecar = {
         "checkpoint_sha256": files.digest(options.checkpoint),

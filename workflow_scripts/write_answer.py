@@ -5,9 +5,12 @@ Numbers and facts are taken as they are; every sentence about them is made here.
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 from asv import cli, code, files
+from asv.errors import InputError
+from asv.network import families, fit
 from asv.scoring import answer, notes, result
 
 
@@ -18,6 +21,11 @@ def parse_arguments():
     parser.add_argument("--features", type=Path, required=True, help="JSON of extract_features.py of a shard")
     parser.add_argument("--artefact", type=Path, required=True, help="artefact.json of compile_engine.py")
     parser.add_argument("--network", type=Path, required=True, help="JSON of trace_network.py")
+    parser.add_argument("--fit", type=Path, required=True, help="JSON of check_features.py")
+    parser.add_argument(
+        "--on-misfit", choices=("warn", "fail", "ignore"), default="warn", help="features that do not fit"
+    )
+    parser.add_argument("--overridden", nargs="*", default=[], help="fields of the contract that settings override")
     parser.add_argument("--root", nargs="+", default=[], help="the data set's folders, as named in the result")
     parser.add_argument("--layout", default="", help="by which the speakers were found, as named in the result")
     parser.add_argument("--demo-data", action="store_true", help="say that the data set is the demo's")
@@ -30,6 +38,13 @@ def parse_arguments():
 def main():
     options = parse_arguments()
     scored, network = files.read_json(options.protocols), files.read_json(options.network)
+    verdict = files.read_json(options.fit)
+    if verdict["verdict"] == "misfit" and options.on_misfit == "fail":
+        raise InputError(
+            f"the features do not belong to the network: {fit.sentence(verdict)}. Mend network.family or "
+            "network.contract, or set network.on_misfit: warn"
+        )
+    known = families.published(network["family"], network["checkpoint_sha256"])
     found = result.assemble(
         scored,
         notes.with_notes(scored["protocols"], network["speakers"]),
@@ -37,8 +52,13 @@ def main():
         layout=options.layout,
         engine=result.one_of(options.sidecar),
         artefact=files.read_json(options.artefact),
-        features=files.read_json(options.features),
-        network={**network, "demo": options.demo_checkpoint or None},
+        features={**files.read_json(options.features), "overridden": options.overridden},
+        network={
+            **network,
+            "demo": options.demo_checkpoint or None,
+            "fit": {**verdict, "ignored": options.on_misfit == "ignore"},
+            "published": known and dataclasses.asdict(known),
+        },
         code=code.digest(__file__),
     )
     files.write_json(options.json, found)

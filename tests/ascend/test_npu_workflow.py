@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from support.paths import STAND_IN
-from support.synthetic import write_checkpoint, write_tree, write_trials
+from support.synthetic import make_project
 from support.workflow import Workflow
 
 pytestmark = pytest.mark.slow
@@ -36,11 +36,8 @@ def prepare(folder, engines, python="null"):
 
     As CANN's do, it reads a variable that is not set, and ends with a status of its own.
     """
-    workflow = Workflow(folder)
-    write_trials(folder / "trials.txt", write_tree(folder / "wavs"))
-    write_checkpoint(folder / "checkpoint.zip")
+    workflow = make_project(Workflow(folder), CONFIG.format(engines=engines, python=python))
     (folder / "set_env.sh").write_text(f"export PYTHONPATH={STAND_IN}:$PYTHONPATH$NOT_SET_ANYWHERE\nfalse\n")
-    workflow.configure(CONFIG.format(engines=engines, python=python))
     return workflow
 
 

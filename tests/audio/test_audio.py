@@ -15,8 +15,9 @@ from asv.audio.reading import Audio, AudioError, AudioRules, read_audio
 from asv.dataset.shards import shard_files
 from asv.dataset.tree import find_speakers
 from asv.features import extraction, manifest
+from asv.features.contract import Contract
 from asv.features.crops import crop_starts, repeat_to
-from asv.features.mel import LogMel, MelSettings
+from asv.features.mel import LogMel
 from asv.features.npy import RowWriter, open_rows
 
 RATE = 16000
@@ -571,7 +572,7 @@ def stage_functions(tmp_path, samples, short):
         writer = RowWriter(stream, (80, 200))
         listed = shard_files(find_speakers([tmp_path / "wavs"]), "0-of-1")
         crops = extraction.CropSettings(short=short)
-        outcome = extraction.extract(listed, AudioRules(), LogMel(MelSettings()), crops, writer)
+        outcome = extraction.extract(listed, AudioRules(), LogMel(Contract()), crops, writer)
         writer.close()
     return outcome
 

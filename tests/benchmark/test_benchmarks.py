@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 import torch
 from support.scripts import assert_one_error, run_script
-from support.synthetic import write_checkpoint, write_tree, write_trials
+from support.synthetic import make_project
 from support.workflow import Workflow
 
 from asv import cpus, engines, files, receipts, vectors
-from asv.benchmark import table
+from asv.benchmark import measurement, table
 from asv.benchmark.row import Row
+from asv.dataset.shards import shard_of
 from asv.engine_interface import Job
 from asv.network.checkpoint import load_network
 from asv.network.ecapa_tdnn import EmbeddingOnly
@@ -29,10 +30,7 @@ benchmark: {{engines: [torchscript-f32, openvino-f32], seconds: 0.05, count: 2, 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    workflow = Workflow(tmp_path_factory.mktemp("project"))
-    write_trials(workflow.folder / "trials.txt", write_tree(workflow.folder / "wavs"))
-    write_checkpoint(workflow.folder / "checkpoint.zip")
-    workflow.configure(CONFIG.format(batches="[1, 3]"))
+    workflow = make_project(Workflow(tmp_path_factory.mktemp("project")), CONFIG.format(batches="[1, 3]"))
     workflow.output = workflow.run("all_benchmarks", "--cores", "8")
     return workflow
 
@@ -205,26 +203,44 @@ def test_nothing_but_unsupported_engines_is_a_table_of_rows(tmp_path):
     ]
     assert run_script("plot_benchmarks.py", "--benchmarks", f"{output}.json", *pictures) == (0, "")
     assert run_script("write_page.py", "--title", "Answers", "--input", "--output", tmp_path / "a.html")[0] == 0
+    made_from = ["--benchmarks", f"{output}.json"]
+    assert run_script("write_page.py", "--title", "Rows", *made_from, "--output", tmp_path / "b.html") == (0, "")
+    assert "<td>unsupported; this CPU offers FP32</td>" in (tmp_path / "b.html").read_text()
     gate = run_script("check_gate.py", "--table", f"{output}.json", "--output", tmp_path / "gate.txt")
     assert_one_error(gate, "nothing to check: this machine can run none of 2 rows")
     assert run_script("tabulate_benchmarks.py", *arguments[3:])[0] == 2
 
 
-def test_a_shard_without_features_is_named(tmp_path):
+def test_shards_without_features_are_named(tmp_path):
     (tmp_path / "artefact").mkdir()
     facts = {"engine": "openvino", "requested_precision": "f32", "input": [4, 80, 200]}
     files.write_json(tmp_path / "artefact/artefact.json", facts)
-    np.save(tmp_path / "features.npy", np.empty((0, 80, 200), np.float32))
-    arguments = [
-        "--artefact",
-        tmp_path / "artefact",
-        "--features",
-        tmp_path / "features.npy",
-        "--output",
-        tmp_path / "b",
-    ]
+    shards = [tmp_path / f"{number}.npy" for number in range(2)]
+    for path in shards:
+        np.save(path, np.empty((0, 80, 200), np.float32))
+    arguments = ["--artefact", tmp_path / "artefact", "--features", *shards, "--output", tmp_path / "b"]
     outcome = run_script("benchmark_engine.py", *arguments)
-    assert_one_error(outcome, f"{tmp_path}/features.npy: no features", "every utterance of this shard was rejected")
+    assert_one_error(outcome, f"{shards[0]}, {shards[1]}: no features", "every utterance of these shards was rejected")
+    assert "results/" not in outcome[1]  # where the workflow keeps its tables is not the script's business
+
+
+def test_a_shard_whose_files_were_all_rejected_is_passed_over(tmp_path):
+    """By a run: the first shard in the order of the rules is spoilt, and its engine is measured all the same."""
+    workflow = make_project(Workflow(tmp_path), CONFIG.format(batches="[3]"), speakers=6, sessions=1)
+    for path in (tmp_path / "wavs").rglob("*.wav"):
+        if shard_of(path.parts[-3], 2) == 0:
+            path.write_text("not audio")
+    workflow.run("work/benchmarks/torchscript-f32/bs3.json")
+    kept = [len(np.load(tmp_path / f"work/features/{shard}-of-2/features.npy")) for shard in range(2)]
+    assert kept[0] == 0 < kept[1]
+    assert files.read_json(tmp_path / "work/benchmarks/torchscript-f32/bs3.json")["one_by_one"]["throughput"] > 0
+
+
+def test_the_first_features_are_taken(tmp_path):
+    for name, count, value in (("empty", 0, 0), ("first", 2, 1), ("second", 3, 2)):
+        np.save(tmp_path / f"{name}.npy", np.full((count, 80, 200), value, np.float32))
+    paths = [tmp_path / f"{name}.npy" for name in ("empty", "first", "second")]
+    np.testing.assert_array_equal(measurement.first_features(paths, Job(4, (80, 200), "f32")), np.load(paths[1]))
 
 
 def tabulate(folder, **lists):

@@ -22,6 +22,7 @@ import demo_checkpoint
 import demo_corpus
 from asv.demo import corpus, espeak, recordings, training
 from asv.errors import InputError
+from asv.features.contract import Contract
 from asv.network.checkpoint import load_network
 from asv.network.ecapa_tdnn import EcapaTdnn
 
@@ -194,7 +195,7 @@ def test_the_shipped_checkpoint(tmp_path):
     assert content["step"] > 0
     # It knows its training voices: those were learnt with a margin.
     utterances = [corpus.Utterance(speaker, 1, 1) for speaker in list(corpus.TRAINING)[::7]]
-    log_mel = training.LogMel(training.MelSettings())
+    log_mel = training.LogMel(Contract())
     with torch.no_grad():
         for utterance in utterances:
             samples = torch.from_numpy(corpus.speak(utterance)).float() / (1 << 15)

@@ -8,20 +8,29 @@ import subprocess
 import sys
 
 import pytest
-from support.paths import REPO
+from support.paths import REPO, SCRIPTS
 
 sys.path.insert(0, str(REPO / "tools"))
 import settings
 
 SCHEMA = json.loads(settings.SCHEMA.read_text(encoding="utf-8"))
 LEAVES = dict(settings.leaves(SCHEMA["properties"]))
-# Options of scripts that repeat the default of a setting, by script and option.
+# Options of scripts that repeat the default of a setting, or of several, by script and option.
 REPEATED = {
     "extract_features.py": {
         **{f"--{name.replace('_', '-')}": f"dataset.{name}" for name in ("layout", "resample", "channels")},
+        "--shared-speakers": "dataset.shared_speakers",
         **{f"--{name.replace('_', '-')}": f"dataset.{name}" for name in ("min_duration", "max_duration")},
         **{f"--{name.partition('.')[2].replace('_', '-')}": name for name in LEAVES if name.startswith("features.")},
     },
+    "merge_manifests.py": {"--on-bad-audio": "dataset.on_bad_audio"},
+    "trace_network.py": {
+        "--frames": "features.frames",
+        "--outputs": "network.outputs",
+        "--weights": "checkpoint.weights",
+    },
+    "compile_engine.py": {"--shape": ("features.n_mels", "features.frames"), "--threads": "threads"},
+    "infer.py": {"--crops": "features.crops", "--threads": "threads"},
     "score.py": {
         "--on-missing-trial": "scoring.on_missing_trial",
         "--subtract-mean": "scoring.subtract_mean",
@@ -44,8 +53,18 @@ REPEATED = {
         "--count": "benchmark.count",
         "--runs": "benchmark.runs",
     },
+    "measure_machine.py": {"--threads": "threads"},
+    "npu_probe.py": {"--soc": "engines.torch_aie.soc_version"},
 }
 del REPEATED["extract_features.py"]["--keep"]  # the workflow's own business
+NOTHING = (None, [], "", "{}")  # defaults by which a script is told nothing
+# Options that are called as a setting and have a default of their own.
+OTHERS = {
+    ("extract_features.py", "--threads"),  # jobs run side by side, one per core
+    ("demo_checkpoint.py", "--threads"),  # training is one job
+    ("demo_checkpoint.py", "--channels"),  # of the network
+    ("npu_doctor.py", "--python"),  # the interpreter where the setting is null
+}
 
 
 @pytest.mark.parametrize("name", ["config.yaml", "docs/settings.md"])
@@ -98,13 +117,27 @@ def defaults_of(script, monkeypatch):
     return {option: action.default for action in caught.value.args[0]._actions for option in action.option_strings}
 
 
+def default_of(names):
+    """The default of a setting; of several a tuple."""
+    return LEAVES[names]["default"] if isinstance(names, str) else tuple(map(default_of, names))
+
+
 @pytest.mark.parametrize("script", REPEATED)
 def test_options_of_scripts_have_the_defaults_of_the_settings(script, monkeypatch):
     found = defaults_of(script, monkeypatch)
     pairs = {option: (found.get(option, "no such option"), name) for option, name in REPEATED[script].items()}
     differing = [
-        f"{option} has {default}, {name} has {LEAVES[name]['default']}"
+        f"{option} has {default}, {name} has {default_of(name)}"
         for option, (default, name) in pairs.items()
-        if default != LEAVES[name]["default"]
+        if default != default_of(name)
     ]
     assert not differing, f"{script}: {'; '.join(differing)}"
+
+
+@pytest.mark.parametrize("script", sorted(path.name for path in SCRIPTS.glob("*.py")))
+def test_every_option_that_is_called_as_a_setting_is_compared(script, monkeypatch):
+    called = {f"--{name.rpartition('.')[2].replace('_', '-')}" for name in LEAVES}
+    own = {option for option, default in defaults_of(script, monkeypatch).items() if default not in NOTHING}
+    others = {option for name, option in OTHERS if name == script}
+    assert others <= own & called, f"{script} has no such option any more"
+    assert own & called - set(REPEATED.get(script, {})) == others

@@ -9,6 +9,7 @@ hours. Both import it as ``from fuzz import driver``.
 from __future__ import annotations
 
 import argparse
+import gc
 import random
 import shutil
 import signal
@@ -78,6 +79,7 @@ def fuzz(name, make_input, check, *, seconds=None, count=None, seed=0):
     if ends == last:
         raise ValueError("seconds or count is needed")
     found = {"inputs": 0, "read": 0, "refused": 0, "slowest": 0.0}
+    gc.collect()  # what is freed later would hide as much that is taken
     _forget_peak()
     peak = _peak()
     with tempfile.TemporaryDirectory(prefix=f"fuzz-{name}-") as around:

@@ -11,12 +11,12 @@ import torch
 from support import contract
 from support.synthetic import write_traced
 
-from asv import engines, vectors
-from asv.engine_interface import Job
+from asv import engines
+from asv.engine_interface import EMBEDDING, Job
 from asv.errors import InputError
 from asv.inference.embed import embed
-from asv.network import ecapa_tdnn
 from asv.network.ecapa_tdnn import EcapaTdnn, EmbeddingOnly
+from asv.snakefile import preflight
 from asv.snakefile.config import check
 
 SHAPE = (80, 200)
@@ -143,8 +143,9 @@ class Echo:
 
 
 def test_an_embedding_has_as_many_numbers_as_the_network_gives():
-    """The constant is written twice: inference does not import the network, nor the network NumPy."""
-    assert vectors.EMBEDDING == ecapa_tdnn.EMBEDDING
+    with torch.no_grad():
+        assert EmbeddingOnly(EcapaTdnn(8, 2).eval())(torch.zeros(1, *SHAPE)).shape == (1, EMBEDDING)
+    assert np.empty(EMBEDDING, np.float32).nbytes == preflight.EMBEDDING_BYTES
 
 
 def test_the_last_batch_is_filled_up_and_trimmed(features):

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
 from support.scripts import assert_one_error, run_script
-from support.synthetic import write_checkpoint, write_tree, write_trials
+from support.synthetic import make_project
 from support.workflow import Workflow
 
 from asv import files
@@ -350,11 +350,7 @@ def test_a_readers_matplotlibrc_changes_nothing(tmp_path, monkeypatch):
 
 def test_pictures_and_report_of_a_run(tmp_path):
     """A changed trial list makes its scores and pictures stale; the report holds picture, caption and methods."""
-    names = write_tree(tmp_path / "wavs", speakers=3)
-    write_trials(tmp_path / "trials.txt", names)
-    write_checkpoint(tmp_path / "checkpoint.zip")
-    workflow = Workflow(tmp_path)
-    workflow.configure("dataset: {root: wavs, trials: [trials.txt]}\ncheckpoint: {archive: checkpoint.zip}\n")
+    workflow = make_project(Workflow(tmp_path), speakers=3)
     target = "results/openvino-f32/det_bs4.svg"
     assert "plot_scores bs4" in workflow.jobs(target)
     assert_pictures(tmp_path / target, tmp_path / "results/openvino-f32/histogram_bs4.svg")
@@ -369,39 +365,3 @@ def test_pictures_and_report_of_a_run(tmp_path):
     for part in ("How the numbers were made", "of 1000 draws of speakers", "minCllr is"):
         assert part in report
     assert "DEMO" not in report
-
-
-MARKDOWN = """# Benchmarks
-
-**DEMO: voices & more.**
-
-| engine       | batch | gate | remarks         |
-| ------------ | ----- | ---- | --------------- |
-| openvino-f32 | 4     | PASS | best throughput |
-| openvino-<b> | 4     | FAIL | –               |
-
-Of one list
-in two lines.
-"""
-
-
-def test_page(tmp_path):
-    (tmp_path / "table.md").write_text(MARKDOWN)
-    (tmp_path / "openvino-f32").mkdir()
-    (tmp_path / "openvino-f32" / "eer_bs4.txt").write_text("EER 5 %   <demo>\n\nprotocol demo\n")
-    given = ["--input", tmp_path / "table.md", tmp_path / "openvino-f32" / "eer_bs4.txt"]
-    assert run_script("write_page.py", "--title", "A & B", *given, "--output", tmp_path / "page.html") == (0, "")
-    page = (tmp_path / "page.html").read_text()
-    for part in (
-        "<title>A &amp; B</title>",
-        "<h1>Benchmarks</h1>",
-        "<p><b>DEMO: voices &amp; more.</b></p>",
-        "<th>engine</th><th>batch</th>",
-        '<tr class="best"><td>openvino-f32</td><td>4</td>',
-        '<tr class="fail"><td>openvino-&lt;b&gt;</td>',
-        "<p>Of one list in two lines.</p>",
-        "<summary><b>openvino-f32, eer_bs4</b>: EER 5 %   &lt;demo&gt;</summary>",
-    ):
-        assert part in page
-    assert "---" not in page
-    assert "http" not in page

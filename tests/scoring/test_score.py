@@ -8,6 +8,7 @@ from support.synthetic import write_score_inputs
 from asv import files
 from asv.errors import InputError
 from asv.scoring import answer, as_norm, bootstrap, cosine, embeddings, metrics, notes, protocols, result, speakers
+from asv.snakefile.config import check
 
 EXISTING_KEYS = {"eer", "threshold", "min_dcf", "roc_auc", "targets", "nontargets", "md5"}
 
@@ -154,8 +155,12 @@ def test_wrong_cohorts(stage, content, parts):
 
 
 def test_cohort_mean_without_a_cohort(stage):
-    with pytest.raises(InputError, match=r"scoring\.as_norm\.cohort"):
+    """By the same words as where the configuration is checked."""
+    with pytest.raises(InputError, match=r"scoring\.as_norm\.cohort") as error:
         stage.result(stage.list, subtract_mean="cohort")
+    with pytest.raises(InputError) as configured:
+        check({"scoring": {"subtract_mean": "cohort"}})
+    assert str(error.value) in str(configured.value)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from asv.errors import InputError
 from asv.scoring import as_norm, conditions, cosine, metrics, table_formats, tables
-from asv.vectors import unit_length
+from asv.vectors import unit_length, unit_length_float32
 
 RANDOM = np.random.default_rng(0)
 EMBEDDINGS = RANDOM.normal(size=(60, 8)).astype(np.float32)
@@ -38,6 +38,12 @@ def test_a_zero_embedding_scores_zero_and_inputs_stay():
     embeddings = np.array([[0.0, 0], [3, 4]])
     np.testing.assert_array_equal(unit_length(embeddings), [[0, 0], [0.6, 0.8]])
     np.testing.assert_array_equal(embeddings, [[0, 0], [3, 4]])
+
+
+def test_unit_length_in_float32_is_that_of_scores_rounded():
+    unit = unit_length_float32(EMBEDDINGS.reshape(20, 3, 8))
+    assert unit.dtype == np.float32
+    np.testing.assert_allclose(unit.reshape(60, 8), unit_length(EMBEDDINGS), atol=1e-7)
 
 
 def test_mean_subtraction():

@@ -13,6 +13,11 @@ from asv.features import manifest
 from asv.features.manifest import Utterance
 from asv.network.ecapa_tdnn import EcapaTdnn, EmbeddingOnly
 
+CONFIG = """
+dataset: {root: wavs, trials: [trials.txt]}
+checkpoint: {archive: checkpoint.zip}
+"""
+
 
 def write_voice(path, pitch, seconds=2.5, seed=0):
     """A seeded, buzzing "utterance": harmonics of a pitch (Hz) in noise, 16-bit 16 kHz wav."""
@@ -48,6 +53,18 @@ def write_checkpoint(path, channels=8, speakers=4, seed=0):
     content = {"step": 7, "model_state_dict": EcapaTdnn(channels, speakers).state_dict(), "optimizer_state_dict": {}}
     with zipfile.ZipFile(path, "w") as archive, archive.open("checkpoint/checkpoint.pt", "w") as stream:
         torch.save(content, stream)
+
+
+def make_project(workflow, config=CONFIG, speakers=4, sessions=2):
+    """Give a workflow's folder a data set, a trial list, a checkpoint and their configuration; returns the workflow.
+
+    The configuration, which may be another one of the same files, names them as :data:`CONFIG` does. Four speakers are
+    all in the first of two shards, five are in both.
+    """
+    write_trials(workflow.folder / "trials.txt", write_tree(workflow.folder / "wavs", speakers, sessions))
+    write_checkpoint(workflow.folder / "checkpoint.zip")
+    workflow.configure(config)
+    return workflow
 
 
 def write_traced(path, channels=16, speakers=4, seed=0):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import subprocess
@@ -59,3 +60,14 @@ def jobs_in(output):
             shard = [values["shard"]] if "shard" in values else []
             found.append(" ".join([match[1], *batch, *shard]))
     return sorted(job for job in found if job not in ("all", "all_eer"))
+
+
+def digests(folder):
+    """Digest of every file that the workflow makes of the data: features, embeddings, results that are current."""
+    paths = [
+        path
+        for part in ("work/features", "work/embeddings", "results")
+        for path in (folder / part).rglob("*")
+        if path.is_file() and path.name != ".snakemake_timestamp" and "outdated" not in path.parts
+    ]
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}

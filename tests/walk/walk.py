@@ -41,7 +41,7 @@ TARGETS = [
     "results/openvino-f32/eer_bs4.json",
     "results/openvino-f32/agreement_bs4.json",
     "results/torchscript-f32/det_bs4.svg",
-    "work/network/ecapa_tdnn.json",
+    "work/network/network.json",
 ]
 RULES = ["extract_features", "merge_manifests", "unzip_checkpoint", "trace_network", "compile_engine", "infer", "score"]
 RULES += ["write_answer", "copy_answer", "compare_engine", "plot_scores"]

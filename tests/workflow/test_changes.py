@@ -138,6 +138,6 @@ def test_two_modules_in_one_folder(project, monkeypatch):
     assert project.call(*targets)[0] == 1
     assert not (project.folder / targets[1]).exists()
     assert (project.folder / "results/b/results/outdated/eer_bs4.txt").exists()
-    assert (project.folder / "results/b/work/network/ecapa_tdnn.json").exists()
+    assert (project.folder / "results/b/work/network/network.json").exists()
     (project.folder / "fault.json").unlink()
     assert project.call(*targets)[0] == 0

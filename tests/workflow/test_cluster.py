@@ -12,7 +12,7 @@ import yaml
 from slurm.private_slurm import PrivateSlurm, missing
 from support.paths import REPO
 from support.rule_files import LOCAL
-from support.synthetic import write_checkpoint, write_tree, write_trials
+from support.synthetic import make_project
 from support.workflow import Workflow
 
 from asv.files import read_json
@@ -62,17 +62,10 @@ class ClusterWorkflow(Workflow):
         return [*start, *arguments, "--workflow-profile", str(self.profile), *quick]
 
 
-def make_project(workflow):
-    write_trials(workflow.folder / "trials.txt", write_tree(workflow.folder / "wavs", speakers=5))  # in both shards
-    write_checkpoint(workflow.folder / "checkpoint.zip")
-    workflow.configure(CONFIG)
-    return workflow
-
-
 @pytest.fixture(scope="module")
 def local(tmp_path_factory):
     """A finished local run, at as many threads an engine as on the cluster: one."""
-    workflow = make_project(Workflow(tmp_path_factory.mktemp("local")))
+    workflow = make_project(Workflow(tmp_path_factory.mktemp("local")), CONFIG, speakers=5)
     workflow.run(MAIN)
     return workflow
 
@@ -80,7 +73,7 @@ def local(tmp_path_factory):
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory, slurm):
     """A finished main job, then all benchmarks, through profiles/slurm."""
-    workflow = make_project(ClusterWorkflow(tmp_path_factory.mktemp("cluster"), "slurm", slurm))
+    workflow = make_project(ClusterWorkflow(tmp_path_factory.mktemp("cluster"), "slurm", slurm), CONFIG, speakers=5)
     workflow.output = workflow.run(MAIN) + workflow.run("all_benchmarks")
     workflow.records = slurm.jobs()
     return workflow
@@ -186,7 +179,7 @@ def test_a_second_call_submits_nothing(cluster, slurm):
 
 def test_through_cluster_generic(tmp_path, slurm, local):
     before = slurm.jobs()
-    workflow = make_project(ClusterWorkflow(tmp_path, "cluster-generic", slurm))
+    workflow = make_project(ClusterWorkflow(tmp_path, "cluster-generic", slurm), CONFIG, speakers=5)
     jobs = started_jobs(workflow.run(MAIN, "results/torchscript-f32/eer_bs4.txt"))
     records = [record for number, record in slurm.jobs().items() if number not in before]
     sent = [job for job in jobs if not job["local"]]
@@ -216,7 +209,7 @@ def kill_when_running(slurm, rule, before):
 def test_a_killed_job_is_reported_and_made_by_the_next_run(tmp_path, slurm, local):
     """One is cancelled, one takes too long, some take too much memory; the rest of the work is done all the same."""
     before = slurm.jobs()
-    workflow = make_project(ClusterWorkflow(tmp_path, "slurm", slurm))
+    workflow = make_project(ClusterWorkflow(tmp_path, "slurm", slurm), CONFIG, speakers=5)
     benchmark = "work/benchmarks/openvino-f32/bs4.json"
     starved = ("infer:mem_mb=110", "benchmark_engine:runtime=1")  # in place of all of the profile's
     workflow.configure(CONFIG.replace("seconds: 0.05", "seconds: 100"))

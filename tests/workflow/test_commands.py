@@ -9,7 +9,7 @@ import pytest
 import yaml
 from support.documented import code, command_lines, snakemake_arguments
 from support.paths import REPO
-from support.synthetic import write_checkpoint, write_tree, write_trials
+from support.synthetic import make_project
 from support.workflow import Workflow
 
 pytestmark = pytest.mark.slow
@@ -21,11 +21,6 @@ NEED_A_PLUGIN = {name for name in ("lsf", "donau") if not find_spec(f"snakemake_
 # One engine of each kind: its jobs on Slurm ask for a device, or they do not.
 ENGINES = tuple(f"results/{engine}/eer_bs4.txt" for engine in ("torch_aie-fp16", "mindietorch-f32", "openvino-f32"))
 ON_SLURM = (*ENGINES, "--workflow-profile", "profiles/slurm")
-# What the documents call the user's own settings.
-MINE = """
-dataset: {root: wavs, trials: [trials.txt]}
-checkpoint: {archive: checkpoint.zip}
-"""
 # These do no work, and are run as they are.
 AS_THEY_ARE = {"--lint", "--unlock", "--dry-run", "-n"}
 
@@ -50,11 +45,9 @@ class Documented(Workflow):
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory):
     """Exit code and output of every call, two at a time: each takes one to two seconds."""
-    workflow = Documented(tmp_path_factory.mktemp("documented"))
+    workflow = make_project(Documented(tmp_path_factory.mktemp("documented")), speakers=5)
     folder = workflow.folder
-    write_trials(folder / "trials.txt", write_tree(folder / "wavs", speakers=5))  # in both shards
-    write_checkpoint(folder / "checkpoint.zip")
-    (folder / "mine.yaml").write_text(MINE)
+    (folder / "config.yaml").rename(folder / "mine.yaml")  # what the documents call the user's own settings
     (folder / "stand_in.sh").write_text(f"export PYTHONPATH={REPO}/tests/stand_in\n")  # docs/npu.md makes it
     (folder / "profiles").symlink_to(REPO / "profiles")
 

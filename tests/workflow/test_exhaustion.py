@@ -13,7 +13,8 @@ import sys
 
 import psutil
 import pytest
-from test_workflow import digests, make_project
+from support.synthetic import make_project
+from support.workflow import Workflow, digests
 
 pytestmark = pytest.mark.slow
 TARGET = "results/eer_bs4.txt"
@@ -23,7 +24,7 @@ KILLS = 50  # about four minutes
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory):
     """A finished run, and the command of each of its jobs."""
-    workflow = make_project(tmp_path_factory.mktemp("reference"))
+    workflow = make_project(Workflow(tmp_path_factory.mktemp("reference")))
     output = workflow.run(TARGET, "--printshellcmds", "--cores", "1")
     rules = re.findall(r"^(?:local)?rule (\w+):$", output, re.M)
     workflow.commands = dict(zip(rules, re.findall(r"^Shell command: (.*)$", output, re.M), strict=True))
@@ -54,7 +55,7 @@ def fill(folder, leave):
 # What is left on the disk, chosen so that each of the stages is the one that meets its end; in kilobytes.
 @pytest.mark.parametrize("leave", [0, 8, 64, 300, 600, 1200, 2400, 4000])
 def test_a_disk_that_fills_up(reference, small_disk, leave):
-    workflow = make_project(small_disk / "project")
+    workflow = make_project(Workflow(small_disk / "project"))
     fill(small_disk, leave * 1024)
     process = workflow.start(TARGET, "--cores", "1")
     output, _ = process.communicate(timeout=300)
@@ -92,7 +93,7 @@ def test_memory_that_runs_out(reference, megabytes):
 
 def test_a_folder_without_permission(tmp_path):
     """As root without its privilege, or as the user who runs the tests."""
-    workflow = make_project(tmp_path)
+    workflow = make_project(Workflow(tmp_path))
     (tmp_path / "results").mkdir(mode=0o555)
     without = ["setpriv", "--bounding-set=-dac_override,-dac_read_search,-fowner"] if os.geteuid() == 0 else []
     if without and not shutil.which("setpriv"):
@@ -114,7 +115,7 @@ def assert_right(workflow, reference):
 def test_many_kills_at_random_moments(reference, tmp_path):
     """Of Snakemake alone, whose scripts live on, or of all of them; the next call goes on where the last one was."""
     choice = random.Random(5)
-    workflow = make_project(tmp_path)
+    workflow = make_project(Workflow(tmp_path))
     killed = 0
     for _ in range(KILLS):
         process = subprocess.Popen(

@@ -1,23 +1,17 @@
 """A failed shard does not stop the others, is named at the end, and is the only one that runs again."""
 
 import pytest
-from support.synthetic import write_checkpoint, write_tree, write_trials
+from support.synthetic import make_project
 
 from asv import files, receipts
 from asv.snakefile.failures import failed_jobs, summary
 
-CONFIG = """
-dataset: {root: wavs, trials: [trials.txt]}
-checkpoint: {archive: checkpoint.zip}
-"""
 SHARDS = ("0-of-2", "1-of-2")
 
 
 @pytest.mark.slow
 def test_a_failed_shard(workflow, monkeypatch):
-    write_trials(workflow.folder / "trials.txt", write_tree(workflow.folder / "wavs", speakers=5))  # in both shards
-    write_checkpoint(workflow.folder / "checkpoint.zip")
-    workflow.configure(CONFIG)
+    make_project(workflow, speakers=5)
     features = [workflow.folder / f"work/features/{shard}/features.npy" for shard in SHARDS]
     workflow.run(*(str(path.relative_to(workflow.folder)) for path in features))
     features[0].write_bytes(features[0].read_bytes()[:1000])

@@ -72,7 +72,7 @@ def test_an_orphan_writes_nothing(tmp_path, guarded):
 
 
 def test_the_lock_of_a_killed_run_is_taken_over_whatever_is_asked_next(tmp_path):
-    network = "work/network/ecapa_tdnn.json"
+    network = "work/network/network.json"
     project = Project(tmp_path / "project", stand_in_code(tmp_path / "code"))
     assert project.call(network)[0] == 0
     leave_orphan(project, "trace_network", network, "--forcerun", "trace_network").kill()

@@ -5,7 +5,7 @@ import os
 
 import pytest
 from support.scripts import write_sound
-from support.synthetic import write_checkpoint, write_tree, write_trials
+from support.synthetic import CONFIG, make_project
 from support.workflow import Workflow
 
 from asv.dataset.shards import shard_of
@@ -51,14 +51,7 @@ def test_one_change_among_150_000_files(tmp_path):
 
 @pytest.mark.slow
 def test_features_that_are_not_kept_are_used_and_deleted_one_after_another(tmp_path):
-    names = write_tree(tmp_path / "wavs", speakers=24)
-    write_trials(tmp_path / "trials.txt", names)
-    write_checkpoint(tmp_path / "checkpoint.zip")
-    workflow = Workflow(tmp_path)
-    workflow.configure(
-        "dataset: {root: wavs, trials: [trials.txt]}\ncheckpoint: {archive: checkpoint.zip}\n"
-        "shards: 16\nfeatures: {keep: false}\n"
-    )
+    workflow = make_project(Workflow(tmp_path), CONFIG + "shards: 16\nfeatures: {keep: false}\n", speakers=24)
     workflow.run("results/eer_bs4.txt")
     assert not list(tmp_path.glob("work/features/*/features.npy"))
     records = [json.loads(p.read_text()) for p in (tmp_path / ".snakemake/metadata").rglob("*") if p.is_file()]

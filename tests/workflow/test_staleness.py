@@ -10,7 +10,7 @@ import time
 
 import pytest
 from support.paths import REPO
-from support.synthetic import write_checkpoint, write_tree, write_trials, write_voice
+from support.synthetic import make_project, write_checkpoint, write_voice
 from support.workflow import Workflow
 
 from asv.dataset.shards import shard_of
@@ -45,11 +45,7 @@ class Project(Workflow):
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    project = Project(tmp_path_factory.mktemp("project"))
-    names = write_tree(project.folder / "wavs", speakers=6)
-    write_trials(project.folder / "trials.txt", names)
-    write_checkpoint(project.folder / "checkpoint.zip")
-    project.configure(CONFIG)
+    project = make_project(Project(tmp_path_factory.mktemp("project")), CONFIG, speakers=6)
     ran = project.jobs(*TARGETS)
     shards = sorted({shard_of(f"id{speaker}", 3) for speaker in range(6)})
     assert shards == [0, 1, 2], "the speakers of this test must fill all shards"

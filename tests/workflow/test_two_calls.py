@@ -37,7 +37,7 @@ def test_in_one_folder(tmp_path, code):
     fault = project.folder / "fault.json"
     fault.write_text(json.dumps({"rule": "extract_features", "mode": "wait"}))
     first = start(project, "results/eer_bs4.txt")
-    for target in ("work/network/ecapa_tdnn.json", "results/eer_bs4.txt"):
+    for target in ("work/network/network.json", "results/eer_bs4.txt"):
         status, output = project.call(target)
         assert status != 0
         assert "another run is at work in this folder" in output

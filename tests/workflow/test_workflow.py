@@ -12,43 +12,16 @@ import numpy as np
 import psutil
 import pytest
 from support.paths import REPO
-from support.synthetic import write_checkpoint, write_tree, write_trials
-from support.workflow import Workflow
-
-CONFIG = """
-dataset: {root: wavs, trials: [trials.txt]}
-checkpoint: {archive: checkpoint.zip}
-"""
-
+from support.synthetic import CONFIG, make_project
+from support.workflow import Workflow, digests
 
 CENTROIDS = {"centroid", "centroid_leave_one_out"}
-
-
-def make_project(folder, config=CONFIG, speakers=4):
-    folder.mkdir(parents=True, exist_ok=True)
-    names = write_tree(folder / "wavs", speakers=speakers)
-    write_trials(folder / "trials.txt", names)
-    write_checkpoint(folder / "checkpoint.zip")
-    workflow = Workflow(folder)
-    workflow.configure(config)
-    return workflow
-
-
-def digests(folder):
-    """Digest of every file that the workflow makes of the data: features, embeddings, results that are current."""
-    paths = [
-        path
-        for part in ("work/features", "work/embeddings", "results")
-        for path in (folder / part).rglob("*")
-        if path.is_file() and path.name != ".snakemake_timestamp" and "outdated" not in path.parts
-    ]
-    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
 
 @pytest.fixture(scope="module")
 def reference(tmp_path_factory):
     """A finished run that other runs are compared with."""
-    workflow = make_project(tmp_path_factory.mktemp("reference"))
+    workflow = make_project(Workflow(tmp_path_factory.mktemp("reference")))
     workflow.run("results/eer_bs4.txt")
     return workflow
 
@@ -102,7 +75,7 @@ def test_real_speech_with_the_demo_checkpoint(workflow, speech):
 
 @pytest.mark.slow
 def test_two_runs_from_scratch_are_identical(reference, tmp_path):
-    other = make_project(tmp_path / "other")
+    other = make_project(Workflow(tmp_path / "other"))
     other.run("results/eer_bs4.txt")
     found, wanted = digests(other.folder), digests(reference.folder)
     assert len(wanted) > 12
@@ -111,7 +84,7 @@ def test_two_runs_from_scratch_are_identical(reference, tmp_path):
 
 @pytest.mark.slow
 def test_shards_and_batch_sizes_do_not_matter(reference, tmp_path):
-    other = make_project(tmp_path / "other", CONFIG + "shards: 3\n")
+    other = make_project(Workflow(tmp_path / "other"), CONFIG + "shards: 3\n")
     other.run("results/eer_bs4.txt", "results/eer_bs7.txt")
     wanted = embeddings_by_name(reference.folder)
     assert len(wanted) == 16
@@ -137,38 +110,63 @@ def kill(process):
     psutil.wait_procs(family, timeout=10)
 
 
-# A file of each stage, and how long after the start of its job everything is killed (seconds): imports take most of a
-# job's time here, so these delays end in its work.
+# A file of each stage, at whose writing everything is killed.
 STAGES = {
-    "extract_features": ("work/features/0-of-2/features.npy", 1.8),
-    "merge_manifests": ("results/rejected.tsv", 0.05),
-    "unzip_checkpoint": ("work/checkpoint/checkpoint.pt", 0.08),
-    "trace_network": ("work/network/ecapa_tdnn.json", 1.6),
-    "compile_engine": ("work/engines/openvino-f32/bs4", 2.5),
-    "infer": ("work/embeddings/openvino-f32/bs4/0-of-2.npy", 0.4),
-    "score": ("work/protocols/openvino-f32/bs4.json", 1.2),
-    "write_answer": ("results/openvino-f32/eer_bs4.txt", 0.1),
-    "copy_answer": ("results/eer_bs4.txt", 0.0),
+    "extract_features": "work/features/0-of-2/features.npy",
+    "merge_manifests": "results/rejected.tsv",
+    "unzip_checkpoint": "work/checkpoint/checkpoint.pt",
+    "trace_network": "work/network/network.json",
+    "compile_engine": "work/engines/openvino-f32/bs4",
+    "infer": "work/embeddings/openvino-f32/bs4/0-of-2.npy",
+    "score": "work/protocols/openvino-f32/bs4.json",
+    "write_answer": "results/openvino-f32/eer_bs4.txt",
+    "copy_answer": "results/eer_bs4.txt",
 }
+# Loaded by every Python of a run: the file that HELD names is written, but never takes its place.
+HOLD = """
+import os, time
+replace = os.replace
+def hold(source, target, **options):
+    while os.path.abspath(target) == os.environ.get("HELD"):
+        time.sleep(1)
+    replace(source, target, **options)
+os.replace = hold
+"""
+
+
+def half_written(path):
+    """Temporary files that an output is, or was, written to."""
+    return list(path.parent.glob(f".{path.name}.*-*.tmp"))
+
+
+def await_half_written(process, path):
+    """Wait until a run writes an output."""
+    end = time.monotonic() + 120
+    while not half_written(path):
+        assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < end, f"{path} was not begun within two minutes"
+        time.sleep(0.01)
 
 
 @pytest.mark.slow
 def test_killed_in_every_stage_and_started_again(reference, tmp_path):
-    other = make_project(tmp_path / "other")
-    for rule, (target, delay) in STAGES.items():
-        process = other.start(target, "--cores", "1", bufsize=1)
-        seen = []
-        for line in process.stdout:
-            seen.append(line)
-            if re.match(rf"\s*(local)?rule {rule}:", line):
-                break
-        else:
-            pytest.fail(f"{rule} did not start:\n{''.join(seen)}")
-        time.sleep(delay)
+    other = make_project(Workflow(tmp_path / "other"))
+    (tmp_path / "hold").mkdir()
+    (tmp_path / "hold" / "sitecustomize.py").write_text(HOLD)
+    for rule, target in STAGES.items():
+        path = other.folder / target
+        other.environment |= {"PYTHONPATH": str(tmp_path / "hold"), "HELD": str(path)}
+        process = other.start(target, "--cores", "1")
+        await_half_written(process, path)
         kill(process)
-        other.run("--unlock")
-    other.run("results/eer_bs4.txt")
+        assert process.returncode == -signal.SIGKILL, rule  # it had not ended
+        assert half_written(path), rule
+        assert not path.exists(), rule
+    del other.environment["HELD"]
+    ran = other.jobs("results/eer_bs4.txt")
+    assert ran == ["copy_answer bs4"]  # whatever was finished is kept
     assert digests(other.folder) == digests(reference.folder)
+    assert not list(other.folder.rglob(".*.tmp"))
 
 
 def test_a_result_may_be_asked_for_at_any_batch_size(reference):
@@ -181,7 +179,7 @@ def test_a_result_may_be_asked_for_at_any_batch_size(reference):
 
 
 def test_no_trial_list(tmp_path):
-    workflow = make_project(tmp_path, "dataset: {root: wavs}\ncheckpoint: {archive: checkpoint.zip}\n")
+    workflow = make_project(Workflow(tmp_path), "dataset: {root: wavs}\ncheckpoint: {archive: checkpoint.zip}\n")
     workflow.run()
     first = (tmp_path / "results/eer_bs4.txt").read_text().splitlines()[0]
     assert re.match(r"EER [\d.]+ %   the original guide's centroid protocol alone \(no trial list was given or", first)
@@ -189,7 +187,7 @@ def test_no_trial_list(tmp_path):
 
 
 def test_known_lists_are_found(tmp_path):
-    workflow = make_project(tmp_path, "dataset: {root: wavs}\ncheckpoint: {archive: checkpoint.zip}\n")
+    workflow = make_project(Workflow(tmp_path), "dataset: {root: wavs}\ncheckpoint: {archive: checkpoint.zip}\n")
     shutil.move(tmp_path / "trials.txt", tmp_path / "wavs" / "veri_test2.txt")
     workflow.run()
     assert set(json.loads((tmp_path / "results/eer_bs4.json").read_text())["protocols"]) == {"veri_test2", *CENTROIDS}
@@ -199,7 +197,7 @@ def test_known_lists_are_found(tmp_path):
 
 
 def test_bad_audio_is_counted_or_ends_the_run(tmp_path):
-    workflow = make_project(tmp_path, "dataset: {root: wavs}\ncheckpoint: {archive: checkpoint.zip}\n")
+    workflow = make_project(Workflow(tmp_path), "dataset: {root: wavs}\ncheckpoint: {archive: checkpoint.zip}\n")
     for name in ("id0/s0/broken.wav", "id1/s1/text.wav"):
         (tmp_path / "wavs" / name).write_text("not audio")
     output = workflow.run("results/eer_bs4.txt", "--config", "dataset={on_bad_audio: fail}", fails=True)

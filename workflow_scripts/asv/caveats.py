@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
 
-def of_result(result):
+
+def of_result(result: Mapping[str, Any]) -> list[str]:
     """Caveats of a result of score.py, in words; an empty list for real data, checkpoint and engine."""
     notes = []
     if result["dataset"]["demo"]:
@@ -12,17 +15,21 @@ def of_result(result):
         notes.append(f"DEMO checkpoint ({result['network']['demo']})")
     if result["engine"].get("stand_in"):
         notes.append(f"STAND-IN: {result['engine']['stand_in']}")
+    fit = result["network"]["fit"]
+    if fit["verdict"] == "misfit" and not fit["ignored"]:
+        better = f": {fit['better']} fit better" if fit["better"] else ""
+        notes.append(f"THE FEATURES DO NOT FIT THE NETWORK{better}")
     return notes
 
 
-def of_table(table):
+def of_table(table: Mapping[str, Any]) -> list[str]:
     """Caveats of benchmarks.json, in words."""
     notes = [f"DEMO: {table['demo']}; its accuracy says nothing of real speech"] if table["demo"] else []
     stand_ins = sorted({row["engine"]: row["stand_in"] for row in table["rows"] if row["stand_in"]}.items())
     return notes + [f"STAND-IN for {engine}: {what}" for engine, what in stand_ins]
 
 
-def demo_parts(result):
+def demo_parts(result: Mapping[str, Any] | None) -> str | None:
     """What of a result is the demo's, in words for benchmarks.json; None where nothing is, or there is no result."""
     if result is None:
         return None

@@ -7,7 +7,9 @@ import errno
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from . import cpus, runs
 from .errors import InputError
@@ -23,33 +25,38 @@ class _Help(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpF
 class _Parser(argparse.ArgumentParser):
     """A parser that takes up the job of a run, where ``--job`` names one, as soon as the options are known."""
 
-    def parse_args(self, *arguments):
+    def parse_args(self, *arguments):  # type: ignore[override]  # by keyword nobody calls it
         options = super().parse_args(*arguments)
         if (job := vars(options).pop("job")) is not None:
             runs.begin(job)
         return options
 
 
-def parser(description):
+def parser(description: str | None) -> argparse.ArgumentParser:
     """An argument parser in the project's style."""
     made = _Parser(description=description, formatter_class=_Help, allow_abbrev=False)
     made.add_argument("--job", help="given by a run of the workflow: rule and wildcards")
     return made
 
 
-def positive(text):
+def positive(text: str) -> int:
     """Argument type: an integer of 1 or more."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not an integer of 1 or more")
     return int(text)
 
 
-def usable_threads(wanted):
+def size(text: str) -> int | None:
+    """Argument type: an integer of 1 or more, or None for ``whole``: as many frames as an utterance has."""
+    return None if text == "whole" else positive(text)
+
+
+def usable_threads(wanted: int) -> int:
     """The threads wanted, but never more than this process can keep busy (:mod:`asv.cpus`)."""
     return min(wanted, cpus.usable())
 
 
-def add_devices(parser):
+def add_devices(parser: argparse.ArgumentParser) -> None:
     """The option that names devices."""
     parser.add_argument(
         "--devices",
@@ -60,7 +67,7 @@ def add_devices(parser):
     )
 
 
-def add_engine_options(parser):
+def add_engine_options(parser: argparse.ArgumentParser) -> None:
     """What every stage that runs an engine must know of it: ``engine_options``, ``threads`` and ``devices``."""
     parser.add_argument(
         "--options", dest="engine_options", type=json_object, default="{}", help="options of the engine, JSON"
@@ -69,7 +76,7 @@ def add_engine_options(parser):
     add_devices(parser)
 
 
-def json_object(text):
+def json_object(text: str) -> dict[str, Any]:
     """Argument type: a JSON object."""
     try:
         value = json.loads(text)
@@ -87,7 +94,7 @@ def _named(path):
     return not given.isdisjoint(map(str, [path, *path.parents]))
 
 
-def run(main):
+def run(main: Callable[[], None]) -> None:
     """Run ``main``; bad input, a full disk and the like become one message on stderr and exit code 1.
 
     So does a missing file that the command line names, or that is missing in a folder which it names. Any other

@@ -18,18 +18,18 @@ from pathlib import Path, PurePosixPath
 ROOT = Path("/")
 
 
-def allowed():
+def allowed() -> int:
     """Number of CPUs that this process may be scheduled on."""
     return (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()) or 1
 
 
-def usable(root=ROOT):
+def usable(root: Path = ROOT) -> int:
     """Number of threads that this process can keep busy: its CPUs, but no more than its quota, rounded up."""
     limit = quota(root)
     return allowed() if limit is None else max(1, min(allowed(), math.ceil(limit)))
 
 
-def quota(root=ROOT):
+def quota(root: Path = ROOT) -> float | None:
     """The smallest CPU quota of this process's control groups, in cores; None without one, or without groups.
 
     Args:
@@ -41,19 +41,19 @@ def quota(root=ROOT):
 class Throttling:
     """How much the CPU quota held this process up during the blocks ``with throttling:``, all of them together."""
 
-    def __init__(self, root=ROOT):
+    def __init__(self, root: Path = ROOT) -> None:
         self._folders = [folder for folder, _ in _limited(root)]
-        self._start = None
+        self._start: tuple[float, list[tuple[int, float]]] | None = None  # time, and _throttled of each folder
         self.periods = 0  # of the quota's, in which the group was throttled
         self.waited = 0.0  # seconds, summed over CPUs
         self.seconds = 0.0  # of the blocks
 
-    def __enter__(self):
+    def __enter__(self) -> Throttling:
         self._start = time.monotonic(), [_throttled(folder) for folder in self._folders]
         return self
 
-    def __exit__(self, *exception):
-        then, before = self._start
+    def __exit__(self, *exception: object) -> None:
+        then, before = self._start  # type: ignore[misc]  # it was entered
         after = [_throttled(folder) for folder in self._folders]
         self.seconds += time.monotonic() - then
         # Groups within each other have quotas of their own: what held the process up most is reported.
@@ -61,7 +61,7 @@ class Throttling:
         self.periods += max((periods for periods, _ in grown), default=0)
         self.waited += max((waited for _, waited in grown), default=0.0)
 
-    def share(self, threads):
+    def share(self, threads: int) -> float | None:
         """Part of the time that each of some busy threads was held up, 0 to 1; None where there is no quota."""
         if not self._folders:
             return None

@@ -27,7 +27,8 @@ class Job:
 
     Attributes:
         batch_size: rows of every batch; a last batch that has fewer utterances is filled up by the caller.
-        shape: of a row, ``(mels, frames)``.
+        shape: of a row, ``(mels, frames)``; ``frames`` is None for whole utterances, which have any number of them, and
+            the batch size is 1 then.
         precision: one of the engine's ``PRECISIONS``.
         threads: CPU threads that the engine may use, never more than the process can keep busy.
         options: of the engine, as ``engines.<name>`` in the configuration has them; values that JSON can hold.
@@ -35,14 +36,14 @@ class Job:
     """
 
     batch_size: int
-    shape: tuple[int, int]
+    shape: tuple[int, int | None]
     precision: str
     threads: int = 1
     options: Mapping[str, Any] = field(default_factory=dict)
     device: int | None = None
 
     @property
-    def batch_shape(self) -> tuple[int, int, int]:
+    def batch_shape(self) -> tuple[int, int, int | None]:
         """Shape of a batch: ``(batch_size, mels, frames)``."""
         return (self.batch_size, *self.shape)
 
@@ -94,7 +95,7 @@ class Session(Protocol):
                 engine must not write to it.
 
         Returns:
-            float32 ``(batch_size, 192)``, valid until the next call.
+            float32 ``(batch_size, d)``, valid until the next call.
 
         Raises:
             InputError: where a device fails, with its own words and a remedy.
@@ -132,7 +133,7 @@ class Engine(Protocol):
         """Compile a traced network for batches of the job's shape.
 
         Args:
-            torchscript: the traced network, float32 ``(n, mels, frames)`` to embeddings ``(n, 192)``, or to a tuple
+            torchscript: the traced network, float32 ``(n, mels, frames)`` to embeddings ``(n, d)``, or to a tuple
                 that begins with them.
             folder: exists and is empty; all that :meth:`load` needs goes into it.
             job: ``threads`` may be ignored.

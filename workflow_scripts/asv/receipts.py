@@ -21,7 +21,7 @@ FOLDER = Path(".snakemake/asv/receipts")
 SMALL = 1 << 20  # bytes up to which the content is checked at every start; above, where size or time is another
 
 
-def place(path):
+def place(path: files.PathLike) -> Path:
     """The receipt of a file or folder, named as rules name it: relative to the working folder."""
     return FOLDER / f"{path}.json"
 
@@ -31,7 +31,7 @@ def _members(path):
     return sorted(p for p in path.rglob("*") if not p.name.startswith(".") and p.is_file())
 
 
-def size(path):
+def size(path: files.PathLike) -> int:
     """Bytes of a file, or of all files of a folder."""
     path = Path(path)
     return sum(member.stat().st_size for member in _members(path)) if path.is_dir() else path.stat().st_size
@@ -43,7 +43,7 @@ def _time(path):
     return int(max((p.stat().st_mtime for p in _members(path)), default=0) if path.is_dir() else path.stat().st_mtime)
 
 
-def digest(path):
+def digest(path: files.PathLike) -> str:
     """SHA-256 of a file's bytes, or of the names and bytes of a folder's files."""
     path = Path(path)
     if not path.is_dir():
@@ -52,7 +52,7 @@ def digest(path):
     return hashlib.sha256("".join(listing).encode()).hexdigest()
 
 
-def write(path, key):
+def write(path: files.PathLike, key: str) -> None:
     """Write the receipt of an output of the job with this key."""
     files.write_json(place(path), {"key": key, "bytes": size(path), "seconds": _time(path), "sha256": digest(path)})
 
@@ -65,7 +65,7 @@ def _read(path):
         return {}
 
 
-def fits(path, key):
+def fits(path: files.PathLike, key: str) -> bool:
     """Whether an existing file has a receipt with this key. Large files are read only where their time is another."""
     receipt = _read(path)
     if receipt.get("key") != key or receipt["bytes"] != size(path):
@@ -80,7 +80,7 @@ def fits(path, key):
     return True
 
 
-def check(path, key):
+def check(path: files.PathLike, key: str) -> None:
     """Check a file that is about to be read.
 
     Raises:

@@ -16,7 +16,9 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from . import files, receipts, stamps
 from .errors import InputError
@@ -46,12 +48,12 @@ def _read(path):
         return {}
 
 
-def state():
+def state() -> dict[str, Any]:
     """What the run that claimed this folder last has left there, which tells whether there was another since."""
     return _read(FILE)
 
 
-def name(rule, wildcards):
+def name(rule: str, wildcards: Mapping[str, str]) -> str:
     """What a job is called here: ``score:batch=4,engine=openvino-f32``."""
     return ":".join([rule, *filter(None, [",".join(f"{key}={value}" for key, value in sorted(wildcards.items()))])])
 
@@ -59,7 +61,7 @@ def name(rule, wildcards):
 class Run:
     """The main process's hold on the working folder, until :meth:`end` or the end of the process."""
 
-    def __init__(self, token, before):
+    def __init__(self, token: str, before: Mapping[str, Any]) -> None:
         """Claim the folder for the run ``token``.
 
         Args:
@@ -84,10 +86,12 @@ class Run:
         if state() != before:
             os.close(self._descriptor)
             raise InputError(f"another run has just ended in this folder ({os.getcwd()}); give the same command again")
-        self._token, self._code, self._jobs = token, {}, {}
+        self._token = token
+        self._code: dict[str, Any] = {}
+        self._jobs: dict[str, Any] = {}
         self._overwrite({"token": token, "host": socket.gethostname(), "locks": self.exclusive})
 
-    def announce(self, announcement):
+    def announce(self, announcement: Mapping[str, Any]) -> None:
         """Write which ``jobs`` the run has, and stamps of the ``code``: :meth:`asv.snakefile.keys.Keys.announcement`.
 
         A workflow that a Snakefile imports as several modules announces each; their rules have names of their own.
@@ -96,7 +100,7 @@ class Run:
         self._jobs.update(announcement["jobs"])
         files.write_text(JOBS, json.dumps({"token": self._token, "code": self._code, "jobs": self._jobs}))
 
-    def end(self):
+    def end(self) -> None:
         """Let go of the folder; scripts of this run that still live will end."""
         if state().get("token") == self._token:  # else another host's run has it, which this one does not lock out
             self._overwrite({"ended": self._token})
@@ -109,10 +113,10 @@ class Run:
         os.ftruncate(self._descriptor, len(content))
 
 
-_claimed = None
+_claimed: Run | None = None
 
 
-def claim(token, before):
+def claim(token: str, before: Mapping[str, Any]) -> Run:
     """The :class:`Run` of this process, which lasts until the process ends; arguments as there."""
     global _claimed
     if _claimed is None:
@@ -121,7 +125,7 @@ def claim(token, before):
     return _claimed
 
 
-def announced(name):
+def announced(name: str) -> dict[str, Any] | None:
     """Facts of a job of the run that the environment names; None where there is no such job."""
     found = _read(JOBS)
     return found["jobs"].get(name) if found.get("token") == os.environ.get(VARIABLE) else None
@@ -130,7 +134,7 @@ def announced(name):
 class Job:
     """A script's part in a run."""
 
-    def __init__(self, name):
+    def __init__(self, name: str) -> None:
         """Find the job ``name`` in the run that the environment names."""
         self._name, self._token = name, os.environ.get(VARIABLE)
         self._run, announced = FILE.resolve(), _read(JOBS)
@@ -156,7 +160,7 @@ class Job:
         except (OSError, ValueError):
             return False
 
-    def require_run(self):
+    def require_run(self) -> None:
         """Raise InputError where the run is over: what this script would write belongs to nobody."""
         if not self._is_alive():
             raise InputError(f"the run that started this job ({self._name}) is over; nothing more is written")
@@ -168,7 +172,7 @@ class Job:
                 print(f"error: the run that started this job ({self._name}) is over", file=sys.stderr, flush=True)
                 os._exit(1)
 
-    def begin(self):
+    def begin(self) -> None:
         """Check the inputs; from here on the script ends with its run, and writes nothing after it."""
         files.before_replacing = self.require_run
         threading.Thread(target=self._watch, daemon=True).start()
@@ -182,13 +186,13 @@ class Job:
         if path := stamps.changed(self._stamps) or stamps.changed_code(self._code):
             raise InputError(f"{path} was changed after the run had begun; give the same command again")
 
-    def require_wavs(self, stamp):
+    def require_wavs(self, stamp: str) -> None:
         if self._wavs and stamp != self._wavs:  # of the demo's there is none: they are inputs
             raise InputError(
                 "audio of this shard was changed, added or removed after the run had begun; give the same command again"
             )
 
-    def finish(self):
+    def finish(self) -> None:
         """Write the receipts of the outputs, if all that the job rests on is still what it was."""
         self._require_unchanged()
         for path, before in self._made.items():
@@ -200,23 +204,23 @@ class Job:
             receipts.write(path, self._key)
 
 
-_current = None
+_current: Job | None = None
 
 
-def begin(name):
+def begin(name: str) -> None:
     """The script is the job ``name`` of a run; called once, when its command line was read."""
     global _current
     _current = Job(name)
     _current.begin()
 
 
-def require_wavs(stamp):
+def require_wavs(stamp: str) -> None:
     """Raise InputError where a run's job reads audio of another :func:`asv.dataset.shards.stamp` than at its start."""
     if _current is not None:
         _current.require_wavs(stamp)
 
 
-def finish():
+def finish() -> None:
     """The script has succeeded."""
     if _current is not None:
         _current.finish()

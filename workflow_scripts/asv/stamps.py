@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from . import code, files
@@ -17,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent  # workflow_scripts/
 SMALL = 16 << 20  # bytes up to which the content of a file counts; above, its size and time
 
 
-def of(path):
+def of(path: files.PathLike) -> list[str | int | None]:
     """What tells one state of an input that no job makes from another: older counts as much as newer.
 
     Of a file of up to :data:`SMALL` bytes its content, so that a copy or a touch changes nothing; of a larger one its
@@ -32,24 +33,25 @@ def of(path):
         return [path.name, error.strerror]
 
 
-def changed(stamps):
+def changed(stamps: Mapping[str, object]) -> str | None:
     """The first of the paths that is not as its stamp says, or None."""
     return next((path for path, stamp in stamps.items() if of(path) != stamp), None)
 
 
-def of_code():
+def of_code() -> dict[str, str]:
     """SHA-256 of the bytes of every module under ``workflow_scripts/``, by its path there."""
     return {path.relative_to(ROOT).as_posix(): files.digest(path) for path in sorted(ROOT.rglob("*.py"))}
 
 
-def changed_code(stamps):
+def changed_code(stamps: Mapping[str, Sequence[str]]) -> str | None:
     """The first module that this process has imported whose code is not as its stamps say, or None.
 
     Args:
         stamps: name of a module to those of its bytes (:func:`of_code`) and of its code (:func:`asv.code.of`), which is
             asked for only where the bytes are others: words may be edited while a run goes on.
     """
-    loaded = {Path(module.__file__) for module in list(sys.modules.values()) if getattr(module, "__file__", None)}
+    names = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
+    loaded = {Path(name) for name in names if name}
     for name, (of_bytes, of_tokens) in stamps.items():
         path = ROOT / name
         if path in loaded and (not path.exists() or (files.digest(path) != of_bytes and code.of(path) != of_tokens)):
@@ -57,7 +59,7 @@ def changed_code(stamps):
     return None
 
 
-def of_made(path):
+def of_made(path: files.PathLike) -> str | None:
     """What changes when a made file or folder is replaced, without reading it; None where it is not there."""
     path = Path(path)
     members = sorted(path.rglob("*")) if path.is_dir() else [path]

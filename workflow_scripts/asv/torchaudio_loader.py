@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import sys
 import types
+from typing import Any
 
 
-def load_torchaudio():
+def load_torchaudio() -> types.ModuleType:
     """Return the ``torchaudio`` module with ``functional`` and ``transforms`` ready for use."""
     try:
         import torchaudio
@@ -20,7 +21,7 @@ def load_torchaudio():
     except OSError:  # raised by the dynamic loader; a missing package is an ImportError and goes through
         for name in [name for name in sys.modules if name.split(".")[0] == "torchaudio"]:
             del sys.modules[name]
-    extension = types.ModuleType("torchaudio._extension")
+    extension: Any = types.ModuleType("torchaudio._extension")
     extension._IS_TORCHAUDIO_EXT_AVAILABLE = False
     extension._IS_ALIGN_AVAILABLE = False
     extension._check_cuda_version = lambda: None

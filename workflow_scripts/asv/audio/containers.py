@@ -10,7 +10,7 @@ import os
 import re
 import struct
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from . import flac_length, foreign
 from .chunks import CONTAINERS, end_of_stream, is_chain, walk
@@ -154,7 +154,7 @@ def _other_chunks(stream, size, base, container):
 def _au(stream, size, base):
     stream.seek(base)
     head = stream.read(12)
-    order = "big" if head.startswith(b".snd") else "little"
+    order: Literal["big", "little"] = "big" if head.startswith(b".snd") else "little"
     start, length = base + int.from_bytes(head[4:8], order), int.from_bytes(head[8:12], order)
     if is_placeholder(length) and (start + length > size or not length) and start <= min(size, base + MOST_AU_HEADER):
         stream.seek(base)

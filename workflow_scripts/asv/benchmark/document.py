@@ -1,12 +1,31 @@
-"""The benchmark's table as a document for people: ``benchmarks.md``."""
+"""The benchmark's table as a document for people: its blocks, which ``benchmarks.md`` and the report's page share."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Union
 
 from .. import caveats
 from . import published, table
+
+
+class Heading(NamedTuple):
+    level: int
+    text: str
+
+
+class Paragraph(NamedTuple):
+    lines: Sequence[str]  # where the Markdown breaks it
+    strong: bool = False
+
+
+class Table(NamedTuple):
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    kinds: Sequence[str]  # of each row, as table.kind
+
+
+Block = Union[Heading, Paragraph, Table]
 
 
 def _quota_note(benchmarks: Mapping[str, Any]) -> str:
@@ -20,47 +39,64 @@ def _quota_note(benchmarks: Mapping[str, Any]) -> str:
     return f"{note}."
 
 
-def text(benchmarks: Mapping[str, Any], result: Mapping[str, Any] | None) -> str:
-    """The whole of benchmarks.md, from what benchmarks.json holds and the first row's result.
+def blocks(benchmarks: Mapping[str, Any]) -> list[Block]:
+    """The document as blocks, from benchmarks.json."""
+    rows = benchmarks["rows"]
+    columns = table.printed_columns(rows)
+    return [
+        Heading(1, "Benchmarks"),
+        *(Paragraph([f"{note}."], strong=True) for note in caveats.of_table(benchmarks)),
+        Paragraph([benchmarks["recommendation"]]),
+        Table(
+            [table.COLUMNS[key][0] for key in columns],
+            [table.printed(row, columns) for row in rows],
+            [table.kind(row) for row in rows],
+        ),
+        Paragraph([*_measured_notes(benchmarks), _machine_note(benchmarks)]),
+        Heading(2, "Published by others"),
+        Paragraph([published.SOURCE]),
+        Table(
+            ["system", "batch", "crops/s"],
+            [[r["system"], str(r["batch_size"]), f"{r['throughput']:.1f}"] for r in benchmarks["reference_rows"]],
+            [""] * len(benchmarks["reference_rows"]),
+        ),
+    ]
 
-    ``result`` is None where this machine can run no engine.
-    """
-    machine, columns = benchmarks["machine"], table.printed_columns(benchmarks["rows"])
+
+def text(benchmarks: Mapping[str, Any]) -> str:
+    """The whole of benchmarks.md, from benchmarks.json."""
+    return "\n\n".join(map(_markdown, blocks(benchmarks))) + "\n"
+
+
+def _markdown(block: Block) -> str:
+    if isinstance(block, Heading):
+        return f"{'#' * block.level} {block.text}"
+    if isinstance(block, Table):
+        return table.markdown(block.header, block.rows)
+    return f"**{' '.join(block.lines)}**" if block.strong else "\n".join(block.lines)
+
+
+def _measured_notes(benchmarks: Mapping[str, Any]) -> list[str]:
+    """What the figures are of: lines."""
+    network = benchmarks["network"]
+    if network is None:
+        return ["This machine can run none of benchmark.engines."]
+    return [
+        f"EER: {benchmarks['protocol']}. Throughput: crops of {benchmarks['frames']} frames, one batch after another; "
+        "in flight: several requests at once. Latency is of a batch; a dash for a percentile: too few batches to tell.",
+        f"Network: C = {network['channels']}, {network['gflop']:.2f} GFLOP per crop.",
+    ]
+
+
+def _machine_note(benchmarks: Mapping[str, Any]) -> str:
+    """What was measured on, and what disturbed it: a line."""
+    machine = benchmarks["machine"]
     peaks = ", ".join(
         f"{name} {value:.0f} by {machine['matmul_library'][name]}" for name, value in machine["matmul_gflops"].items()
     )
     busy = max((row.get("bystander_cores") or 0 for row in benchmarks["rows"]), default=0)
-    lines = [
-        "# Benchmarks",
-        "",
-        *(line for note in caveats.of_table(benchmarks) for line in (f"**{note}.**", "")),
-        benchmarks["recommendation"],
-        "",
-        table.markdown(
-            [table.COLUMNS[key][0] for key in columns], [table.printed(row, columns) for row in benchmarks["rows"]]
-        ),
-        *(_measured_notes(result) if result else ["This machine can run none of benchmark.engines."]),
+    return (
         f"Machine: {machine['cpu']} ({', '.join(machine['flags'])}), {machine['threads']} of {machine['cores']} cores, "
         f"matrix multiply (GFLOP/s): {peaks}; torch {machine['torch']}, Python {machine['python']}. "
-        f"Other processes kept up to {busy:.2f} cores busy while it was measured.{_quota_note(benchmarks)}",
-        "",
-        "## Published by others",
-        "",
-        published.SOURCE,
-        "",
-        table.markdown(
-            ["system", "batch", "crops/s"],
-            [[r["system"], str(r["batch_size"]), f"{r['throughput']:.1f}"] for r in benchmarks["reference_rows"]],
-        ),
-    ]
-    return "\n".join(lines)
-
-
-def _measured_notes(result: Mapping[str, Any]) -> list[str]:
-    """What the figures are of: lines."""
-    protocol, network = next(iter(result["protocols"])), result["network"]
-    return [
-        f"EER: {protocol}. Throughput: crops of {result['features']['shape'][1]} frames, one batch after another; "
-        "in flight: several requests at once. Latency is of a batch; a dash for a percentile: too few batches to tell.",
-        f"Network: C = {network['channels']}, {network['gflop']:.2f} GFLOP per crop.",
-    ]
+        f"Other processes kept up to {busy:.2f} cores busy while it was measured.{_quota_note(benchmarks)}"
+    )

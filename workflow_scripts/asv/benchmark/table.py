@@ -175,6 +175,11 @@ def printed(row: Row, columns: Sequence[str] = tuple(COLUMNS)) -> list[str]:
     return [COLUMNS[key][1](values[key]) if values.get(key) is not None else "–" for key in columns]
 
 
+def kind(row: Row) -> str:
+    """What to show a row as: ``fail``, ``best``, or nothing for the others."""
+    return "fail" if row["gate"] == "FAIL" else "best" if row["best"] else ""
+
+
 def tsv_cells(row: Row) -> list[Any]:
     """The cells of a row in benchmarks.tsv; what it has not is empty."""
     values: dict[str, Any] = {
@@ -188,4 +193,4 @@ def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A Markdown table of text cells, aligned so that it reads well in a terminal, too."""
     widths = [max(len(line[column]) for line in (header, *rows)) for column in range(len(header))]
     lines = [header, ["-" * max(width, 3) for width in widths], *rows]
-    return "\n".join("| " + " | ".join(c.ljust(w) for c, w in zip(line, widths)) + " |" for line in lines) + "\n"
+    return "\n".join("| " + " | ".join(c.ljust(w) for c, w in zip(line, widths)) + " |" for line in lines)

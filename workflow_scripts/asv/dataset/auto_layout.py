@@ -82,9 +82,10 @@ def _look(uppers):
         for folder in _some(folders, FOLDERS):
             stems = (os.path.splitext(file.name)[0] for file in split(folder.path)[1])
             held += [(_holds(stem, folder.name), _holds(stem, name)) for stem in stems]
-    example = first_audio(uppers[0], SESSIONS.inside)
+    example = first_audio(uppers[0], SESSIONS.inside)  # type: ignore[arg-type]  # None is another layout's
     repeated = bool(held) and all(lower for lower, _ in held)
-    return Evidence(names, lowers, example, repeated, any(upper for _, upper in held))
+    # There is an example: without audio in it, it would not be an upper folder.
+    return Evidence(names, lowers, example, repeated, any(upper for _, upper in held))  # type: ignore[arg-type]
 
 
 def _are_speakers(evidence):

@@ -11,7 +11,8 @@ import torch
 from torch.nn import functional
 
 from .. import files
-from ..features.mel import LogMel, MelSettings, to_network_input
+from ..features.contract import Contract
+from ..features.mel import LogMel, to_network_input
 from ..network.ecapa_tdnn import EcapaTdnn
 from ..progress import progress
 from . import corpus
@@ -31,7 +32,7 @@ def training_features() -> tuple[list[torch.Tensor], torch.Tensor]:
     """
     speakers = list(corpus.TRAINING)
     utterances = corpus.utterances(speakers, corpus.TRAINING_SESSIONS)
-    log_mel = LogMel(MelSettings())
+    log_mel = LogMel(Contract())
     mels = []
     for utterance in progress(utterances, "training voices", "utterance"):
         samples = torch.from_numpy(corpus.speak(utterance)).float() / (1 << 15)

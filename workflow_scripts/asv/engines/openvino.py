@@ -82,7 +82,8 @@ def compile_artefact(torchscript: Path, folder: Path, job: Job) -> CompileFacts:
     import torch
 
     network = torch.jit.load(str(torchscript), map_location="cpu").eval()
-    model = openvino.convert_model(network, input=[(openvino.PartialShape([*job.batch_shape]), openvino.Type.f32)])
+    shape = openvino.PartialShape([-1 if size is None else size for size in job.batch_shape])
+    model = openvino.convert_model(network, input=[(shape, openvino.Type.f32)])
     openvino.save_model(model, str(folder / ARTEFACT), compress_to_fp16=False)
     return {"artefact": ARTEFACT}
 

@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import torch
+import numpy as np
 
 from ..audio.reading import Audio, AudioError, AudioRules, read_audio, unread_suffix
 from ..dataset.listing import READABLE
 from ..progress import progress
 from . import manifest
 from .crops import crop_starts, repeat_to
-from .mel import LogMel, to_network_input
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
 
     from ..dataset.tree import AudioFile
-    from .npy import RowWriter
+    from .contract import Contract
+    from .front_ends import AnyFrontEnd
+    from .npy import CropWriter
 
 
 @dataclass(frozen=True)
@@ -29,40 +29,43 @@ class CropSettings:
     """Which crops are taken of an utterance.
 
     Attributes:
-        frames: frames of a crop.
+        frames: frames of a crop; None: the whole utterance.
         crops: crops of an utterance.
         seed: of the crops' places.
         short: what becomes of utterances under one crop: ``repeat`` or ``reject``.
+        placement: of the crops, see :func:`asv.features.crops.crop_starts`.
     """
 
-    frames: int = 200
+    frames: int | None = 200
     crops: int = 1
     seed: int = 0
     short: str = "repeat"
+    placement: str = "digest"
 
 
-def long_enough(audio: Audio, log_mel: LogMel, settings: CropSettings) -> npt.NDArray[np.float32]:
+def long_enough(audio: Audio, contract: Contract, settings: CropSettings) -> npt.NDArray[np.float32]:
     """Samples float32 ``(n,)`` that hold a crop: the audio's own, or repeated; AudioError where they are refused."""
-    # Reflection at the ends needs more than half a window, however few the frames.
-    needed = max((settings.frames - 1) * log_mel.settings.hop_length, log_mel.settings.n_fft)
+    # What the ends need may be more than what the frames need, however few these are.
+    needed = max(contract.samples(settings.frames or 1), contract.n_fft)
     if len(audio.samples) < needed and settings.short == "reject":
-        raise AudioError("too short", f"{audio.duration:.3f} s is under {settings.frames} frames (features.short)")
+        raise AudioError("too short", f"{audio.duration:.3f} s is under {settings.frames or 1} frames (features.short)")
     return repeat_to(audio.samples, needed)
 
 
 def utterance_crops(
-    file: AudioFile, rules: AudioRules, log_mel: LogMel, settings: CropSettings
+    file: AudioFile, rules: AudioRules, front_end: AnyFrontEnd, settings: CropSettings
 ) -> tuple[manifest.Utterance, npt.NDArray[np.float32]]:
     """Read one file.
 
     Args:
         file: an :class:`asv.dataset.tree.AudioFile`.
         rules: :class:`asv.audio.reading.AudioRules`, what is accepted.
-        log_mel: :class:`asv.features.mel.LogMel`.
+        front_end: of :func:`asv.features.front_ends.make`.
         settings: :class:`CropSettings`.
 
     Returns:
-        Its :class:`manifest.Utterance`, and network input float32 ``(crops, mels, frames)``.
+        Its :class:`manifest.Utterance`, and network input float32 ``(crops, mels, frames)``; of a
+        whole utterance ``(1, mels, its frames)``.
 
     Raises:
         AudioError: the file cannot be used; it says why.
@@ -71,18 +74,27 @@ def utterance_crops(
     if Path(file.path).suffix.lower() not in READABLE:
         raise unread_suffix(path, rules)
     audio = read_audio(path, rules)
-    samples = long_enough(audio, log_mel, settings)
-    available = log_mel.settings.frames(len(samples))
-    starts = crop_starts(file.utterance, available, settings.frames, settings.crops, settings.seed)
-    signal = torch.from_numpy(samples)
-    crops = [to_network_input(log_mel.crop(signal, start, settings.frames)) for start in starts]
+    contract = front_end.contract
+    samples = long_enough(audio, contract, settings)
+    if settings.frames is None:
+        crops = [front_end.whole(samples)]
+    else:
+        available = contract.frames(len(samples))
+        places = (settings.frames, settings.crops, settings.seed, settings.placement)
+        crops = [
+            front_end.crop(samples, start, settings.frames) for start in crop_starts(file.utterance, available, *places)
+        ]
     facts = (audio.duration, audio.sample_rate, audio.channels, "; ".join(audio.notes))
     entry = manifest.Utterance(file.utterance, file.speaker, file.session, file.path, *facts)
-    return entry, torch.stack(crops).numpy()
+    return entry, np.stack(crops)
 
 
 def extract(
-    audio_files: Iterable[AudioFile], rules: AudioRules, log_mel: LogMel, settings: CropSettings, writer: RowWriter
+    audio_files: Iterable[AudioFile],
+    rules: AudioRules,
+    front_end: AnyFrontEnd,
+    settings: CropSettings,
+    writer: CropWriter,
 ) -> tuple[list[manifest.Utterance], list[manifest.Rejected]]:
     """Append the crops of all files to ``writer``, in their order; arguments as of :func:`utterance_crops`.
 
@@ -92,7 +104,7 @@ def extract(
     used, rejected = [], []
     for file in progress(audio_files, "features", "utt"):
         try:
-            entry, crops = utterance_crops(file, rules, log_mel, settings)
+            entry, crops = utterance_crops(file, rules, front_end, settings)
         except AudioError as error:
             rejected.append(manifest.Rejected(file.utterance, file.path, error.reason, error.detail))
             continue

@@ -4,37 +4,59 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, Union, get_args
 
 import numpy as np
 
 from ..engine_interface import Job, Session
 from ..errors import InputError
-from ..features.npy import open_rows
+from ..features.npy import WholeUtterances, open_rows
 from ..progress import progress
-from ..vectors import EMBEDDING
+from ..vectors import unit_length_float32
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    Features = Union[npt.NDArray[np.float32], WholeUtterances]
 
-def open_features(path: Path, job: Job, crops: int = 1) -> npt.NDArray[np.float32]:
+Averaging = Literal["unit", "raw", "unit_sum"]
+AVERAGINGS: tuple[Averaging, ...] = get_args(Averaging)
+NO_FRAMES = 200  # of the batch that is run where there are no features
+
+
+def open_features(path: Path, job: Job, crops: int = 1, lengths: Path | None = None) -> Features:
     """Memory-map features, float32 ``(utterances * crops, mels, frames)``.
+
+    Args:
+        path: ``.npy`` of ``extract_features.py``.
+        job: what they are for.
+        crops: rows per utterance.
+        lengths: ``.npy`` with the frames of each row; needed where the job takes any number of frames.
 
     Raises:
         InputError: where dtype, shape or number of rows do not fit the job and ``crops`` rows per utterance.
     """
-    features: npt.NDArray[np.float32] = open_rows(path)
-    if features.dtype != np.float32 or features.shape[1:] != job.shape or len(features) % crops:
+    rows: npt.NDArray[np.float32] = open_rows(path)
+    features: Features = rows
+    if job.shape[1] is None and lengths is not None and rows.ndim == 2:
+        features = WholeUtterances(rows, np.load(lengths))
+    if rows.dtype != np.float32 or features.shape[1:] != job.shape or len(features) % crops:
         raise InputError(
-            f"{path}: {features.dtype} {features.shape} does not fit an artefact for float32 (n, {job.shape}) "
+            f"{path}: {rows.dtype} {rows.shape} does not fit an artefact for float32 (n, {job.shape}) "
             f"and {crops} crops per utterance; make the features again"
         )
     return features
 
 
+def _filled(rows: npt.NDArray[np.float32], batch_size: int) -> npt.NDArray[np.float32]:
+    """Rows as a batch of their own memory, filled up with zeros."""
+    batch = np.zeros((batch_size, *rows.shape[1:]), np.float32)
+    batch[: len(rows)] = rows
+    return batch
+
+
 def embed(
-    session: Session, features: npt.NDArray[np.float32], batch_size: int, crops: int = 1
+    session: Session, features: Features, batch_size: int, crops: int = 1, averaging: Averaging = "unit"
 ) -> tuple[npt.NDArray[np.float32], float]:
     """Embeddings of utterances.
 
@@ -44,39 +66,54 @@ def embed(
         session: of an engine, loaded for this batch size.
         features: float32 ``(utterances * crops, mels, frames)``, may be memory-mapped.
         batch_size: rows per batch.
-        crops: rows per utterance, one after the other. For several, their embeddings are normalised, averaged and
-            normalised again.
+        crops: rows per utterance, one after the other.
+        averaging: of their embeddings, see :func:`average`.
 
     Returns:
-        ``(embeddings, seconds)``: float32 ``(utterances, 192)`` and the time spent inside the engine.
+        ``(embeddings, seconds)``: float32 ``(utterances, d)`` and the time spent inside the engine.
 
     Raises:
         InputError: where an embedding is not finite.
     """
-    rows = len(features)
-    outputs = np.empty((rows, EMBEDDING), np.float32)
-    batch = np.zeros((batch_size, *features.shape[1:]), np.float32)
-    seconds = 0.0
+    rows, seconds, parts = len(features), 0.0, []
     for start in progress(range(0, rows, batch_size), "inference", "batch"):
-        count = min(batch_size, rows - start)
-        batch[:count] = features[start : start + count]
-        batch[count:] = 0
+        chosen = features[start : start + batch_size]
+        batch = _filled(chosen, batch_size)
         before = time.perf_counter()
         embeddings = session.run(batch)
         seconds += time.perf_counter() - before
-        outputs[start : start + count] = embeddings[:count]
+        parts.append(np.array(embeddings[: len(chosen)], np.float32))
+    if not parts:  # the size of an embedding is the network's
+        shape = [size or NO_FRAMES for size in features.shape[1:]]
+        parts = [session.run(np.zeros((batch_size, *shape), np.float32))[:0]]
+    outputs = np.concatenate(parts)
     bad = np.flatnonzero(~np.isfinite(outputs).all(axis=1))
     if len(bad):
         raise InputError(
             f"{len(bad)} of {rows} embeddings are not finite, the first in row {bad[0]}: "
             "the engine overflows in this precision; use another one"
         )
+    return average(outputs, crops, averaging), seconds
+
+
+def average(embeddings: npt.NDArray[np.float32], crops: int, averaging: Averaging) -> npt.NDArray[np.float32]:
+    """One embedding per utterance.
+
+    Args:
+        embeddings: float32 ``(utterances * crops, d)``.
+        crops: of an utterance; of a single one the embedding stays as it is.
+        averaging: ``unit``: embeddings get unit length, are averaged, and the average gets unit length again; ``raw``:
+            they are averaged as they are; ``unit_sum``: as ``unit``, but the average keeps its length, so that the dot
+            product of two averages is the mean of the cosines of all pairs of crops.
+
+    Returns:
+        float32 ``(utterances, d)``.
+    """
     if crops == 1:
-        return outputs, seconds
-    mean = _normalised(outputs.reshape(-1, crops, EMBEDDING)).mean(axis=1)
-    return _normalised(mean), seconds
-
-
-def _normalised(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Rows of length 1, in float32: embeddings of several crops are the same to the byte as in earlier versions."""
-    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+        return embeddings
+    grouped = embeddings.reshape(-1, crops, embeddings.shape[1])
+    if averaging == "raw":
+        raw: npt.NDArray[np.float32] = grouped.mean(axis=1)
+        return raw
+    mean = unit_length_float32(grouped).mean(axis=1)
+    return unit_length_float32(mean) if averaging == "unit" else mean

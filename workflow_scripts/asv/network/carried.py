@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import torch
 
 from ..errors import InputError
-from ..torchaudio_loader import load_torchaudio
+from ..features.contract import Contract
+from ..features.front_end import FrontEnd
 
 TOLERANCE = 1e-4  # of the largest value; toolkits compute their matrices in float32
 
 
-def compare(carried: Mapping[str, torch.Tensor], contract: Mapping[str, Any]) -> None:
+def compare(carried: Mapping[str, torch.Tensor], contract: Contract) -> None:
     """Compare a file's front end with the contract.
 
     Args:
@@ -45,18 +45,9 @@ def _differs(name, how):
 
 def _expected(contract):
     """Window, mel matrix and pre-emphasis of a contract, float64."""
-    make = {"hamming": torch.hamming_window, "hann": torch.hann_window}[contract["window"]]
-    matrix = load_torchaudio().functional.melscale_fbanks(
-        contract["n_fft"] // 2 + 1,
-        contract["f_min"],
-        contract["f_max"],
-        contract["n_mels"],
-        contract["sample_rate"],
-        norm="slaney" if contract["area_norm"] else None,
-        mel_scale=contract["mel"],
-    )
+    front_end = FrontEnd(contract)
     return {
-        "window": make(contract["win_length"], periodic=contract["periodic"], dtype=torch.float64),
-        "mel": matrix.t().double(),
-        "preemphasis": torch.tensor([-contract["preemphasis"], 1.0], dtype=torch.float64),
+        "window": torch.from_numpy(front_end.window),
+        "mel": torch.from_numpy(front_end.mel_matrix),
+        "preemphasis": torch.tensor([-contract.preemphasis, 1.0], dtype=torch.float64),
     }

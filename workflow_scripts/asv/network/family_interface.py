@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol, Union, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, Union, runtime_checkable
+
+from ..features.contract import Contract
 
 if TYPE_CHECKING:
     import torch
@@ -115,8 +117,8 @@ class Family(Protocol):
         """What messages call it, such as ``WeSpeaker's ECAPA-TDNN``."""
 
     @property
-    def CONTRACT(self) -> Mapping[str, Any]:  # noqa: N802
-        """The features that its networks were trained with; plain values."""
+    def CONTRACT(self) -> Contract:  # noqa: N802
+        """The features that its networks were trained with."""
 
     @property
     def OUTPUT(self) -> Output:  # noqa: N802

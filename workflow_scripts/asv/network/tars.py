@@ -7,13 +7,13 @@ import gzip
 import lzma
 import os
 import tarfile
-from collections.abc import Iterator
-from typing import IO
+from collections.abc import Callable, Iterator
+from typing import IO, Any
 
 from ..errors import InputError
 from . import zips
 
-OPENERS = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7z": lzma.open}
+OPENERS: dict[bytes, Callable[..., Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7z": lzma.open}
 LONGEST_READ = 16 << 20  # bytes at once; a hostile header asks for all that follows
 
 

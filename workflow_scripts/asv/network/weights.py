@@ -52,7 +52,8 @@ class _Budget:
 
 def _flat(module, budget):
     """State dictionary of a whole module that was saved as an object."""
-    found, waiting, seen = {}, [("", module, 0)], set()
+    found: dict[str, Any] = {}
+    waiting, seen = [("", module, 0)], set()
     while waiting:
         prefix, part, depth = waiting.pop()
         if id(part) in seen or depth > 4 * DEEPEST:
@@ -94,7 +95,8 @@ def _containers(tree):
 
     ``above`` has for every level over it what that level holds, and which of it the path takes.
     """
-    waiting, seen, budget = [((), [], tree)], set(), _Budget()
+    waiting: list[tuple[tuple[str, ...], list[tuple[str, dict[Any, Any]]], Any]] = [((), [], tree)]
+    seen, budget = set(), _Budget()
     for path, above, value in waiting:
         if id(value) in seen:
             continue

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib import ticker
@@ -11,6 +13,10 @@ from matplotlib.lines import Line2D
 from .. import caveats
 from ..benchmark.table import shown_engine
 from .figure import legend_below, line_style, new_figure, project_style
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    from matplotlib.figure import Figure
 
 SMALLEST = 1e-16  # lowest 1 - cosine that float64 can tell from 0
 
@@ -64,7 +70,14 @@ def _draw_line(axes, place, rows, column, low=None, high=None, **style):
     axes.plot(np.take(sizes, failed), values[failed], **_FAILED)
 
 
-_FAILED = {"color": "black", "marker": "x", "markersize": 11, "markeredgewidth": 2, "linestyle": "none", "zorder": 6}
+_FAILED: dict[str, Any] = {
+    "color": "black",
+    "marker": "x",
+    "markersize": 11,
+    "markeredgewidth": 2,
+    "linestyle": "none",
+    "zorder": 6,
+}
 
 
 def _finish_lines(figure, axes, table):
@@ -76,7 +89,7 @@ def _finish_lines(figure, axes, table):
 
 
 @project_style()
-def throughput_figure(table):
+def throughput_figure(table: Mapping[str, Any]) -> Figure:
     """Throughput against batch size, by engine; ``table`` is benchmarks.json."""
     figure, axes = _benchmark_figure(
         "Throughput by batch size",
@@ -96,7 +109,7 @@ def throughput_figure(table):
 
 
 @project_style()
-def latency_figure(table):
+def latency_figure(table: Mapping[str, Any]) -> Figure:
     """Latency of a batch against batch size, by engine; ``table`` is benchmarks.json."""
     figure, axes = _benchmark_figure(
         "Latency by batch size",
@@ -114,7 +127,11 @@ def latency_figure(table):
 
 
 @project_style()
-def agreement_figure(table, cosines, min_cosine=None):
+def agreement_figure(
+    table: Mapping[str, Any],
+    cosines: Mapping[tuple[str, int], npt.NDArray[np.float64]],
+    min_cosine: float | None = None,
+) -> Figure:
     """How far the embeddings are from the reference's: one box per engine and batch size.
 
     Args:
@@ -149,7 +166,7 @@ def agreement_figure(table, cosines, min_cosine=None):
     axes.xaxis.set_major_locator(ticker.LogLocator(numticks=9))
     axes.xaxis.set_minor_locator(ticker.NullLocator())
     if min_cosine is not None and min_cosine < 1:
-        gate = {"color": "black", "linestyle": (0, (5, 2)), "linewidth": 1.4}
+        gate: dict[str, Any] = {"color": "black", "linestyle": (0, (5, 2)), "linewidth": 1.4}
         axes.axvline(1 - min_cosine, **gate)
         handles.append(Line2D([], [], label=f"accuracy gate: cosine {min_cosine:g}, FAIL to the right", **gate))
         legend_below(figure, handles)

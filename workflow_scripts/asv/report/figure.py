@@ -8,7 +8,10 @@ outlines, so that a picture looks the same, and its text keeps clear, in every v
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
@@ -16,11 +19,14 @@ from matplotlib.patches import Rectangle
 
 from .. import files
 
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+
 BLUE, ORANGE, RED, GREY = "#0072B2", "#E69F00", "#D55E00", "#666666"
 COLOURS = (BLUE, RED, "#009E73", "#CC79A7", ORANGE, "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 DASHES = ("-", (0, (5, 1.5)), (0, (5, 1.5, 1, 1.5)), (0, (8, 1)), (0, (1, 1)), (0, (3, 1, 1, 1, 1, 1)), (0, (2, 2)))
-STYLE = {
+STYLE: Any = {
     "axes.axisbelow": True,
     "axes.grid": True,
     "axes.spines.right": False,
@@ -39,7 +45,7 @@ STYLE = {
 
 
 @contextmanager
-def project_style():
+def project_style() -> Iterator[None]:
     """Draw in the project's style; decorates what draws. The user's ``matplotlibrc`` and settings do not count."""
     with mpl.rc_context():
         mpl.rcdefaults()
@@ -47,7 +53,7 @@ def project_style():
         yield
 
 
-def line_style(index):
+def line_style(index: int) -> dict[str, Any]:
     """Colour, marker and dashes of the line with this number."""
     return {
         "color": COLOURS[index % len(COLOURS)],
@@ -56,7 +62,7 @@ def line_style(index):
     }
 
 
-def new_figure(title, subtitle, notes, width, height):
+def new_figure(title: str, subtitle: str, notes: Iterable[str], width: float, height: float) -> Figure:
     """An empty figure with its headings.
 
     Args:
@@ -70,7 +76,8 @@ def new_figure(title, subtitle, notes, width, height):
     banner = 0.13 + 0.19 * len(warning.splitlines()) if warning else 0.0
     header = banner + 0.47 + 0.17 * len(subtitle.splitlines())
     figure = Figure(figsize=(width, height + header), facecolor="white", layout="constrained")
-    figure.get_layout_engine().set(rect=(0.01, 0.01, 0.98, 1 - header / (height + header) - 0.01))
+    engine: Any = figure.get_layout_engine()  # the constrained one
+    engine.set(rect=(0.01, 0.01, 0.98, 1 - header / (height + header) - 0.01))
 
     def place(inches):
         return 1 - inches / (height + header)
@@ -85,18 +92,18 @@ def new_figure(title, subtitle, notes, width, height):
     return figure
 
 
-def wrap(text, columns):
+def wrap(text: str, columns: float) -> str:
     """Text with lines of at most so many characters; its own line breaks stay."""
     return "\n".join(line for part in text.split("\n") for line in textwrap.wrap(part, int(columns)))
 
 
 @project_style()
-def save_both(figure, path):
+def save_both(figure: Figure, path: Path) -> None:
     """Write a figure as ``path``, SVG, and as PNG beside it; the same figure gives the same bytes."""
     for suffix, metadata in (".svg", {"Date": None, "Creator": None}), (".png", {"Software": None}):
         with files.atomic_file(path.with_suffix(suffix)) as temporary:
             figure.savefig(temporary, format=suffix[1:], metadata={"Title": figure.get_label(), **metadata})
 
 
-def legend_below(figure, handles, columns=1):
+def legend_below(figure: Figure, handles: Sequence[Artist], columns: int = 1) -> None:
     figure.legend(handles=handles, loc="outside lower left", ncols=columns, handlelength=3.2, columnspacing=2)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..benchmark import document
 
 STYLE = """
 :root { color-scheme: light dark; }
@@ -28,7 +32,7 @@ pre { font-size: 12px; overflow-x: auto; padding: .5em 1em; background: #f3f3f3;
 """.strip()
 
 
-def page(title, body):
+def page(title: str, body: str) -> str:
     """A whole page; it refers to nothing outside."""
     return (
         f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{html.escape(title)}</title>\n'
@@ -36,34 +40,31 @@ def page(title, body):
     )
 
 
-def from_text(text, label):
+def from_text(text: str, label: str) -> str:
     """A text as it is, folded away under its label and first line."""
     label, headline, text = (html.escape(part) for part in (label, text.partition("\n")[0], text))
     return f"<details>\n<summary><b>{label}</b>: {headline}</summary>\n<pre>{text}</pre>\n</details>"
 
 
-def from_markdown(text):
-    """The little Markdown that our tables are written in: headings, paragraphs, pipe tables, bold, code."""
-    return "\n".join(_block(block) for block in re.split(r"\n\s*\n", text.strip()))
+def from_benchmarks(benchmarks: Mapping[str, Any]) -> str:
+    """The benchmark's table, and what is said of it, from benchmarks.json."""
+    return "\n".join(map(_block, document.blocks(benchmarks)))
 
 
-def _inline(text):
-    text = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", html.escape(text))
-    return re.sub(r"`(.+?)`", r"<code>\1</code>", text)
+def _inline(text: str) -> str:
+    """A text whose code stands between backticks, as in messages."""
+    return re.sub(r"`(.+?)`", r"<code>\1</code>", html.escape(text))
 
 
-def _block(block):
-    lines = block.splitlines()
-    if heading := re.fullmatch(r"(#{1,3}) (.+)", block):
-        level = len(heading[1])
-        return f"<h{level}>{_inline(heading[2])}</h{level}>"
-    if len(lines) > 1 and all(line.startswith("|") for line in lines):
-        cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-        rows = [_row(cells[0], "th"), *(_row(of_row, "td") for of_row in cells[2:])]  # the second is a rule
+def _block(block: document.Block) -> str:
+    if isinstance(block, document.Heading):
+        return f"<h{block.level}>{_inline(block.text)}</h{block.level}>"
+    if isinstance(block, document.Table):
+        rows = [_row(block.header, "th"), *(_row(cells, "td", kind) for cells, kind in zip(block.rows, block.kinds))]
         return "\n".join(['<div class="table"><table>', *rows, "</table></div>"])
-    return f"<p>{_inline(' '.join(lines))}</p>"
+    text = _inline(" ".join(block.lines))
+    return f"<p><b>{text}</b></p>" if block.strong else f"<p>{text}</p>"
 
 
-def _row(cells, tag):
-    kind = "fail" if "FAIL" in cells else "best" if any(cell.startswith("best ") for cell in cells) else ""
+def _row(cells: Sequence[str], tag: str, kind: str = "") -> str:
     return f'<tr class="{kind}">' + "".join(f"<{tag}>{_inline(cell)}</{tag}>" for cell in cells) + "</tr>"

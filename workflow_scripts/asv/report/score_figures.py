@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib import ticker
@@ -13,6 +15,11 @@ from matplotlib.patches import Patch
 from .. import caveats
 from ..scoring import metrics
 from .figure import BLUE, MARKERS, ORANGE, RED, legend_below, line_style, new_figure, project_style, wrap
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # Ticks of the DET curve's axes, fractions.
 RATES = (1e-5, 1e-4, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 0.95, 0.98, 0.99)
@@ -29,7 +36,7 @@ def _of_what(result):
     return f"{engine['name']}{stand_in}, {engine['precision']}, batch size {engine['batch_size']}"
 
 
-def set_deviate_axes(axes, lowest, highest):
+def set_deviate_axes(axes: Axes, lowest: float, highest: float) -> None:
     """Normal-deviate axes from ``lowest`` to ``highest``, fractions: normal distributions give straight lines."""
     from scipy.special import ndtr, ndtri
 
@@ -46,7 +53,7 @@ def set_deviate_axes(axes, lowest, highest):
     axes.set_aspect("equal", anchor="W")
 
 
-def det_limits(results, points):
+def det_limits(results: Collection[Mapping[str, Any]], points: Iterable[tuple[float, float]]) -> tuple[float, float]:
     """Ends of both axes: what one trial is worth, and what must be seen; both are ticks."""
     most = max(max(protocol["targets"], protocol["nontargets"]) for protocol in results)
     lowest = max((rate for rate in RATES if rate <= min(1 / most, 0.05)), default=RATES[0])
@@ -63,16 +70,16 @@ class DetCurve:
         min_dcf: prior of a target, as text, to ``(false accept, miss)`` of the lowest detection cost.
     """
 
-    points: np.ndarray
-    min_dcf: dict
+    points: npt.NDArray[np.float64]
+    min_dcf: dict[str, tuple[float, float]]
 
 
-def det_curve(rates, priors=()):
+def det_curve(rates: metrics.ErrorRates, priors: Iterable[str] = ()) -> DetCurve:
     """The :class:`DetCurve` of :class:`asv.scoring.metrics.ErrorRates`; ``priors`` are text."""
     return DetCurve(visible_points(rates), {prior: metrics.min_dcf_point(rates, float(prior)) for prior in priors})
 
 
-def visible_points(rates):
+def visible_points(rates: metrics.ErrorRates) -> npt.NDArray[np.float64]:
     """``(false accept, miss)`` of the curve, without points that no eye tells apart.
 
     A rate of 0 or 1 has no place on normal-deviate axes.
@@ -91,7 +98,7 @@ def visible_points(rates):
 
 
 @project_style()
-def det_figure(result, curve_of):
+def det_figure(result: Mapping[str, Any], curve_of: Mapping[str, DetCurve]) -> Figure:
     """DET curves of all trial lists of a result, with their operating points.
 
     Args:
@@ -148,7 +155,9 @@ def _draw_list(axes, index, name, protocol, det, lowest):
 
 
 @project_style()
-def histogram_figure(result, scores_of):
+def histogram_figure(
+    result: Mapping[str, Any], scores_of: Mapping[str, tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]]
+) -> Figure:
     """Histograms of target and nontarget scores, one panel per trial list, with the threshold of the EER.
 
     Args:
@@ -181,26 +190,31 @@ def histogram_figure(result, scores_of):
     return figure
 
 
-_CLASSES = {
+_CLASSES: dict[str, dict[str, Any]] = {
     "nontargets": {"facecolor": ORANGE + "55", "edgecolor": RED, "hatch": "///", "hatch_linewidth": 0.5},
     "targets": {"facecolor": BLUE + "55", "edgecolor": BLUE, "linewidth": 1.2},
 }
-_THRESHOLD = {"color": "black", "linestyle": (0, (5, 2)), "linewidth": 1.4, "label": "threshold of the EER"}
+_THRESHOLD: dict[str, Any] = {
+    "color": "black",
+    "linestyle": (0, (5, 2)),
+    "linewidth": 1.4,
+    "label": "threshold of the EER",
+}
 
 
-def score_label(result):
+def score_label(result: Mapping[str, Any]) -> str:
     """What the axis of scores shows, with its unit."""
     normalised = result["scoring"]["as_norm"]
     return "score (standard deviations of the cohort's)" if normalised else "score (cosine, no unit)"
 
 
-def extremes(arrays):
+def extremes(arrays: Iterable[npt.NDArray[np.float64]]) -> tuple[float, float]:
     """The lowest and the highest value of all arrays."""
     ends = [(float(array.min()), float(array.max())) for array in arrays]
     return min(low for low, _ in ends), max(high for _, high in ends)
 
 
-def bins(lowest, highest, about=60):
+def bins(lowest: float, highest: float, about: int = 60) -> npt.NDArray[np.floating[Any]]:
     """Edges of about so many bins of a round width from the lowest to the highest score."""
     span = max(highest - lowest, 1e-3) / about
     decade = 10.0 ** math.floor(math.log10(span))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -13,7 +16,17 @@ from . import bootstrap, embeddings, metrics, tables
 WORST = 5  # utterances named in the summary
 
 
-def compare_embeddings(manifests, ours, reference, table):
+class EerChange(TypedDict):
+    """Fractions; the interval is None where there is none."""
+
+    difference: float
+    low: float | None
+    high: float | None
+
+
+def compare_embeddings(
+    manifests: Sequence[Path], ours: Sequence[Path], reference: Sequence[Path], table: Path
+) -> dict[str, Any]:
     """Compare embeddings with the reference's, and write one row per utterance, that with the lowest cosine first.
 
     Args:
@@ -50,7 +63,7 @@ def _compare_shards(manifests, ours, reference):
     return names, np.concatenate(cosines), np.concatenate(differences)
 
 
-def eer_changes(ours, reference, replicates, seed):
+def eer_changes(ours: Path, reference: Path, replicates: int, seed: int) -> dict[str, EerChange]:
     """Increase of the EER over the reference's, by trial list, with its paired bootstrap interval.
 
     Args:
@@ -58,8 +71,7 @@ def eer_changes(ours, reference, replicates, seed):
         replicates, seed: of the bootstrap; 0 replicates for none.
 
     Returns:
-        dictionary of dictionaries ``difference``, ``low``, ``high``: fractions; the interval is None where the speakers
-        are too few for one.
+        dictionary of :class:`EerChange`; too few speakers have no interval.
 
     Raises:
         InputError: where the reference's tables are not of the same trials.
@@ -78,7 +90,7 @@ def _eer_change(path, reference_path, replicates, seed):
     eers = [metrics.equal_error_rate(metrics.error_rates(t.scores, t.targets))[0] for t in (reference, ours)]
     low = high = None
     if replicates:
-        trials = (reference.scores, ours.scores, ours.targets, ours.first, ours.second)
+        trials = (reference.scores, ours.scores, ours.targets, ours.first, ours.second)  # with speakers, as asked for
         with suppress(InputError):  # too few speakers
-            _, low, high = bootstrap.paired_eer_difference(*trials, replicates, seed)
+            _, low, high = bootstrap.paired_eer_difference(*trials, replicates, seed)  # type: ignore[arg-type]
     return {"difference": eers[1] - eers[0], "low": low, "high": high}

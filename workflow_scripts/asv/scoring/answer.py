@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from .. import caveats
 from ..trials.protocols import CENTROID, CENTROID_LEAVE_ONE_OUT
+from . import answer_network
 from . import notes as protocol_notes
+from .result import Result
 
 CENTROID_NOTES = {
     CENTROID: "each centroid contains the utterance it is scored against, as in the original guide: flattering",
@@ -16,7 +21,7 @@ def _percent(fraction):
     return f"{100 * fraction:.3f} %"
 
 
-def headline(result):
+def headline(result: Result) -> str:
     """The first line: the EER, of what, and what it must not be taken for."""
     name, protocol = next(iter(result["protocols"].items()))
     trials = protocol["targets"] + protocol["nontargets"]
@@ -64,7 +69,7 @@ def _durations(bins):
         yield f"{seconds}: {share(part['miss'])} / {share(part['false_accept'])}"
 
 
-def score_name(settings):
+def score_name(settings: Mapping[str, Any]) -> str:
     """What the scores of trial lists are."""
     norm, mean = settings["as_norm"], settings["subtract_mean"]
     normalised = f"AS-norm by the top {norm['top']} of {norm['speakers']:,} cohort speakers, " if norm else ""
@@ -119,7 +124,7 @@ def _noted(counts):
     return ", ".join(f"{count:,} {note}" for note, count in counts.items()) + " (results/utterances.tsv)"
 
 
-def text(result):
+def text(result: Result) -> str:
     """Whole text of ``eer_bs<N>.txt``."""
     engine, network, utterances = result["engine"], result["network"], result["utterances"]
     told = "as the engine reports" if engine["precision_from"] == "engine" else "as requested; the engine does not tell"
@@ -140,8 +145,11 @@ def text(result):
         "precision": f"{engine['precision']} ({told}; asked for: {engine['requested_precision']})",
         "batch size": engine["batch_size"],
         "threads": engine["threads"],
-        "network": f"ECAPA-TDNN, C = {network['channels']}, {network['parameters']:,} parameters, "
-        f"step {network['step']}, {network['speakers']} training speakers",
+        "network": answer_network.described(network),
+        "features": answer_network.features(network, result["features"]),
+        "crops": answer_network.crops(result["features"], engine),
+        "fit": answer_network.fit(network),
+        **answer_network.published(network),
         "checkpoint": f"sha256 {network['checkpoint_sha256']}",
         "weights": network["weights"] + (f"; omitted: {', '.join(network['omitted'])}" if network["omitted"] else ""),
         "versions": ", ".join(f"{name} {version}" for name, version in result["versions"].items()),

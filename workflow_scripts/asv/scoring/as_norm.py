@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from ..errors import InputError
 from ..vectors import unit_length
 
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
 COHORT_SCORES = 1 << 22  # at a time: 100 MB
 
 
-def cohort_statistics(embeddings, cohort, top):
+def cohort_statistics(
+    embeddings: npt.NDArray[np.floating[Any]], cohort: npt.NDArray[np.float64], top: int
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Mean and standard deviation of each utterance's ``top`` highest cosines with a cohort.
 
     Args:
@@ -43,7 +50,13 @@ def cohort_statistics(embeddings, cohort, top):
     return means, deviations
 
 
-def as_norm(scores, first, second, means, deviations):
+def as_norm(
+    scores: npt.NDArray[np.float64],
+    first: npt.NDArray[np.integer[Any]],
+    second: npt.NDArray[np.integer[Any]],
+    means: npt.NDArray[np.float64],
+    deviations: npt.NDArray[np.float64],
+) -> npt.NDArray[np.float64]:
     """Adaptive symmetric normalisation: the mean of both sides' z-scores (Matejka et al. 2017, "AS-norm1").
 
     Args:

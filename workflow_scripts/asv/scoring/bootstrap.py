@@ -8,10 +8,15 @@ lie between percentiles of the replicates. What few speakers do to them is descr
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from ..errors import InputError
 from .metrics import equal_error_rate, error_rates, last_of_group
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 LEVEL = 0.95
 FEWEST_SPEAKERS = 5  # below it intervals hold the truth far less often than they say, see docs/metrics.md
@@ -53,7 +58,7 @@ class _Trials:
             float64 ``(replicates,)``, NaN where a replicate has no target or no nontarget.
         """
         weights = self._weights(draws)
-        kind = np.int32 if weights.sum(axis=1, dtype=np.int64).max() < 2**31 else np.int64
+        kind: type[np.integer[Any]] = np.int32 if weights.sum(axis=1, dtype=np.int64).max() < 2**31 else np.int64
         accepted = np.cumsum(weights, axis=1, dtype=kind)
         weights *= self.targets
         hits = np.cumsum(weights, axis=1, dtype=kind)
@@ -117,7 +122,14 @@ def _percentiles(values):
     return float(low), float(high)
 
 
-def eer_interval(scores, targets, speakers_first, speakers_second, replicates=1000, seed=0):
+def eer_interval(
+    scores: npt.ArrayLike,
+    targets: npt.NDArray[np.bool_],
+    speakers_first: npt.ArrayLike,
+    speakers_second: npt.ArrayLike,
+    replicates: int = 1000,
+    seed: int = 0,
+) -> dict[str, Any]:
     """95 % confidence interval of the EER.
 
     Args:
@@ -155,7 +167,9 @@ def _no_interval(eer, low, high, speakers, usable):
     return "every draw of speakers has the same EER" if high - low < WIDTH else None
 
 
-def upper_bound(targets, speakers_first, speakers_second):
+def upper_bound(
+    targets: npt.NDArray[np.bool_], speakers_first: npt.ArrayLike, speakers_second: npt.ArrayLike
+) -> float | None:
     """What the EER is below, at the level of the intervals, where no trial is wrong.
 
     Let e be the true EER and t its threshold. Where the sample is without errors at some threshold, it has no misses at
@@ -175,7 +189,7 @@ def upper_bound(targets, speakers_first, speakers_second):
     targets = np.asarray(targets, bool)
     first, second, count = _numbered(speakers_first, speakers_second)
     alone = len(np.unique(first[targets & (first == second)]))
-    met = set()
+    met: set[int] = set()
     for code in np.unique((first.astype(np.int64) * count + second)[~targets & (first != second)]).tolist():
         pair = divmod(code, count)  # any disjoint pairs will do; a few more would lower the bound a little
         if met.isdisjoint(pair):
@@ -190,7 +204,15 @@ def upper_bound(targets, speakers_first, speakers_second):
     return high
 
 
-def paired_eer_difference(scores_a, scores_b, targets, speakers_first, speakers_second, replicates=1000, seed=0):
+def paired_eer_difference(
+    scores_a: npt.ArrayLike,
+    scores_b: npt.ArrayLike,
+    targets: npt.NDArray[np.bool_],
+    speakers_first: npt.ArrayLike,
+    speakers_second: npt.ArrayLike,
+    replicates: int = 1000,
+    seed: int = 0,
+) -> tuple[float, float, float]:
     """How much higher the EER of scores b is than that of scores a, the trials being the same.
 
     Both are drawn together, so what the speakers have in common cancels: far narrower than two intervals.

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from .metrics import equal_error_rate, error_rates
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 DURATIONS = (2, 4, 6, 8, 12, 20)  # seconds; edges of the bins
 FEWEST = 30  # trials of each class for an EER of a bin
 MOST_SPEAKERS = 10  # listed
 
 
-def by_duration(scores, targets, durations, threshold):
+def by_duration(
+    scores: npt.NDArray[np.float64],
+    targets: npt.NDArray[np.bool_],
+    durations: npt.NDArray[np.float64],
+    threshold: float,
+) -> list[dict[str, float | None]]:
     """Errors by the duration of a trial's shorter side.
 
     Args:
@@ -24,7 +34,7 @@ def by_duration(scores, targets, durations, threshold):
         ``nontargets``, ``miss`` and ``false_accept`` at the threshold, None without such trials, and the bin's own
         ``eer``, None if either class has fewer than :data:`FEWEST` trials.
     """
-    bins = []
+    bins: list[dict[str, float | None]] = []
     place = np.searchsorted(DURATIONS, durations, side="right")
     for index, (low, high) in enumerate(zip((0, *DURATIONS), (*DURATIONS, None))):
         there = place == index
@@ -46,7 +56,14 @@ def by_duration(scores, targets, durations, threshold):
     return bins
 
 
-def by_speaker(scores, targets, first, second, names, threshold):
+def by_speaker(
+    scores: npt.NDArray[np.float64],
+    targets: npt.NDArray[np.bool_],
+    first: npt.NDArray[np.integer[Any]],
+    second: npt.NDArray[np.integer[Any]],
+    names: npt.NDArray[np.str_],
+    threshold: float,
+) -> list[dict[str, str | int]]:
     """The speakers with most errors at a threshold; an error counts for both of a trial's speakers.
 
     Args:

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from ..vectors import unit_length
 
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
 BLOCK = 1 << 14  # trials at a time: 50 MB at 192 dimensions
 
 
-def subtract_mean(embeddings, rows=slice(None)):
+def subtract_mean(
+    embeddings: npt.NDArray[np.floating[Any]], rows: slice | Sequence[int] = slice(None)
+) -> npt.NDArray[np.float64]:
     """Embeddings less the mean of those of ``rows`` (by default all of them), float64 ``(n, d)``."""
     return embeddings - np.mean(embeddings[rows], axis=0, dtype=np.float64)
 
 
-def cosine_scores(embeddings, first, second):
+def cosine_scores(
+    embeddings: npt.ArrayLike, first: npt.NDArray[np.integer[Any]], second: npt.NDArray[np.integer[Any]]
+) -> npt.NDArray[np.float64]:
     """Cosine of pairs of rows.
 
     Args:
@@ -40,12 +50,14 @@ def _speaker_sums(unit, speakers):
     return sums, speaker_of
 
 
-def speaker_centroids(embeddings, speakers):
+def speaker_centroids(embeddings: npt.ArrayLike, speakers: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Normalised mean of each speaker's unit-length embeddings, float64 ``(speakers, d)``, sorted by name."""
     return unit_length(_speaker_sums(unit_length(embeddings), speakers)[0])
 
 
-def centroid_scores(embeddings, speakers):
+def centroid_scores(
+    embeddings: npt.ArrayLike, speakers: npt.ArrayLike
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
     """The centroid protocol of the original guide: every utterance against every speaker's centroid.
 
     A centroid is the normalised mean of a speaker's unit-length embeddings. The utterance is part of its speaker's
@@ -63,7 +75,7 @@ def centroid_scores(embeddings, speakers):
     return unit @ unit_length(sums).T, speaker_of[:, None] == np.arange(len(sums))
 
 
-def own_centroid_scores(embeddings, speakers):
+def own_centroid_scores(embeddings: npt.ArrayLike, speakers: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """The targets of :func:`centroid_scores` with an utterance taken out of its own speaker's centroid: unbiased.
 
     Returns:

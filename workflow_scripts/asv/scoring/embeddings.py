@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..errors import InputError
 from ..features import manifest
 from ..trials.cohort import match_cohort
-from . import cosine
+from . import cosine, means
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 
-def load_shards(manifests, arrays):
+def load_shards(
+    manifests: Sequence[Path], arrays: Sequence[Path]
+) -> Iterator[tuple[list[manifest.Utterance], npt.NDArray[np.float32]]]:
     """Utterances and embeddings, shard by shard.
 
     Args:
@@ -38,13 +46,14 @@ def load_shards(manifests, arrays):
         yield utterances, embeddings
 
 
-def load(manifests, arrays):
+def load(manifests: Sequence[Path], arrays: Sequence[Path]) -> tuple[list[manifest.Utterance], npt.NDArray[np.float32]]:
     """All utterances and their embeddings float32 ``(utterances, 192)``, as :func:`load_shards`, but at least one.
 
     Raises:
         InputError: where no utterance is left.
     """
-    utterances, parts = [], []
+    utterances: list[manifest.Utterance] = []
+    parts = []
     for rows, embeddings in load_shards(manifests, arrays):
         utterances += rows
         parts.append(embeddings)
@@ -69,18 +78,24 @@ class Data:
         rejected: utterance id to reason.
     """
 
-    utterances: list
-    embeddings: np.ndarray
-    prepared: np.ndarray
-    cohort: np.ndarray | None
-    cohort_speakers: frozenset
-    names: np.ndarray
-    speaker_of: np.ndarray
-    row_of: dict
-    rejected: dict
+    utterances: list[manifest.Utterance]
+    embeddings: npt.NDArray[np.floating[Any]]
+    prepared: npt.NDArray[np.floating[Any]]
+    cohort: npt.NDArray[np.float64] | None
+    cohort_speakers: frozenset[str]
+    names: npt.NDArray[np.str_]
+    speaker_of: npt.NDArray[np.intp]
+    row_of: dict[str, int]
+    rejected: dict[str, str]
 
 
-def prepare(utterances, embeddings, rejected, cohort=None, subtract_mean="none"):
+def prepare(
+    utterances: list[manifest.Utterance],
+    embeddings: npt.NDArray[np.floating[Any]],
+    rejected: Sequence[manifest.Rejected],
+    cohort: Path | str | None = None,
+    subtract_mean: str = "none",
+) -> Data:
     """The data, with a mean subtracted and the cohort averaged by speaker.
 
     Args:
@@ -88,17 +103,17 @@ def prepare(utterances, embeddings, rejected, cohort=None, subtract_mean="none")
         embeddings: float ``(utterances, 192)``.
         rejected: list of :class:`asv.features.manifest.Rejected`.
         cohort: path of a list of utterances, or None.
-        subtract_mean: whose mean: ``none``, ``dataset`` or ``cohort``.
+        subtract_mean: whose mean, one of :data:`asv.scoring.means.MEANS`.
 
     Raises:
         InputError: where the cohort has utterances that are not used, or its mean is asked for without a cohort.
     """
+    if wrong := means.fault(subtract_mean, cohort is not None):
+        raise InputError(wrong)
     row_of = {row.utterance: index for index, row in enumerate(utterances)}
     reason_of = {row.utterance: f"rejected: {row.reason}" for row in rejected}
     names, speaker_of = np.unique(np.array([row.speaker for row in utterances]), return_inverse=True)
     rows = match_cohort(cohort, [*row_of, *reason_of], row_of, reason_of) if cohort else []
-    if subtract_mean == "cohort" and not rows:
-        raise InputError("scoring.subtract_mean: cohort needs a list of utterances in scoring.as_norm.cohort")
     prepared = embeddings
     if subtract_mean != "none":
         prepared = cosine.subtract_mean(embeddings, rows if subtract_mean == "cohort" else slice(None))

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-def gate(lowest_cosine, eer_increase, min_cosine, max_eer_increase):
+if TYPE_CHECKING:
+    from .agreement import EerChange
+
+
+def gate(lowest_cosine: float, eer_increase: float | None, min_cosine: float, max_eer_increase: float) -> list[str]:
     """Judge an engine.
 
     Args:
@@ -22,7 +28,9 @@ def gate(lowest_cosine, eer_increase, min_cosine, max_eer_increase):
     return faults
 
 
-def verdict(embeddings_facts, changes, min_cosine, max_eer_increase):
+def verdict(
+    embeddings_facts: Mapping[str, Any], changes: Mapping[str, EerChange], min_cosine: float, max_eer_increase: float
+) -> dict[str, Any]:
     """What is written of an engine, ready for JSON.
 
     Args:

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.isotonic import isotonic_regression
 from sklearn.metrics import auc
 
 from ..errors import InputError
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 PRIORS = (0.01, 0.05)  # of a target, for minDCF
 FALSE_ACCEPT_RATES = (0.01, 0.001, 0.0001)  # of the operating points
@@ -30,14 +34,14 @@ class ErrorRates:
         targets, nontargets: numbers of trials.
     """
 
-    thresholds: np.ndarray
-    false_accept: np.ndarray
-    miss: np.ndarray
+    thresholds: npt.NDArray[np.float64]
+    false_accept: npt.NDArray[np.float64]
+    miss: npt.NDArray[np.float64]
     targets: int
     nontargets: int
 
 
-def error_rates(scores, targets):
+def error_rates(scores: npt.ArrayLike, targets: npt.ArrayLike) -> ErrorRates:
     """Error rates of trials.
 
     Args:
@@ -73,21 +77,22 @@ def _accepted(scores, targets):
     thresholds = np.full(1 + np.count_nonzero(last), np.inf)
     np.compress(last, falling, out=thresholds[1:])
     del falling
-    hits = np.cumsum(hits, dtype=np.int32 if len(hits) < 2**31 else np.int64)[last]
+    kind: type[np.integer[Any]] = np.int32 if len(hits) < 2**31 else np.int64
+    hits = np.cumsum(hits, dtype=kind)[last]
     accepts = np.flatnonzero(last)
     accepts += 1
     accepts -= hits
     return thresholds, accepts, hits
 
 
-def last_of_group(values):
+def last_of_group(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
     """Whether each value is the last of a group of equal neighbours, bool ``(n,)``."""
     last = np.ones(len(values), bool)
     np.not_equal(values[1:], values[:-1], out=last[:-1])
     return last
 
 
-def equal_error_rate(rates):
+def equal_error_rate(rates: ErrorRates) -> tuple[float, float]:
     """Equal error rate by linear interpolation between the two neighbouring operating points.
 
     Returns:
@@ -103,7 +108,7 @@ def equal_error_rate(rates):
     return float(eer), float(threshold)
 
 
-def convex_hull(rates):
+def convex_hull(rates: ErrorRates) -> ErrorRates:
     """The vertices of the ROC convex hull, as error rates: the operating points that no mixture of others beats.
 
     Found by isotonic regression of the truth on the score (pool adjacent violators, O(n)), whose blocks of equal value
@@ -123,7 +128,7 @@ def _costs(rates, prior):
     return prior * rates.miss + (1 - prior) * rates.false_accept
 
 
-def min_dcf(rates, prior):
+def min_dcf(rates: ErrorRates, prior: float) -> tuple[float, float]:
     """Minimum detection cost over all thresholds, normalised, with unit costs (NIST SRE evaluation plans).
 
     min over thresholds of prior * miss + (1 - prior) * false_accept, divided by min(prior, 1 - prior), the cost of the
@@ -137,20 +142,20 @@ def min_dcf(rates, prior):
     return float(cost[best] / min(prior, 1 - prior)), float(rates.thresholds[best])
 
 
-def min_dcf_point(rates, prior):
+def min_dcf_point(rates: ErrorRates, prior: float) -> tuple[float, float]:
     """``(false accept, miss)`` at the threshold of :func:`min_dcf`."""
     best = int(np.argmin(_costs(rates, prior)))
     return float(rates.false_accept[best]), float(rates.miss[best])
 
 
-def operating_point(rates, false_accept_rate):
+def operating_point(rates: ErrorRates, false_accept_rate: float) -> dict[str, float | str | None]:
     """The lowest threshold at which no more than this share of nontargets is accepted, and what it does.
 
     Returns:
         dictionary of ``threshold``, ``false_accept``, ``miss``, and ``reason``: None, or why the others are None.
     """
     allowed = rates.nontargets * false_accept_rate * (1 + 1e-12)
-    point = {"threshold": None, "false_accept": None, "miss": None, "reason": None}
+    point: dict[str, float | str | None] = {"threshold": None, "false_accept": None, "miss": None, "reason": None}
     if allowed < 1:
         return point | {"reason": f"too few nontargets: {rates.nontargets:,} x {false_accept_rate:g} < 1"}
     best = int(np.searchsorted(np.rint(rates.false_accept * rates.nontargets), allowed, side="right")) - 1
@@ -160,7 +165,7 @@ def operating_point(rates, false_accept_rate):
     return point | dict(zip(point, map(float, values)))
 
 
-def cllr(rates):
+def cllr(rates: ErrorRates) -> float:
     """Cost of log-likelihood ratios, in bits, of the scores taken as natural log-likelihood ratios.
 
     Half the sum of the targets' mean log2(1 + exp(-s)) and the nontargets' mean log2(1 + exp(s)) (Brümmer and du Preez
@@ -171,7 +176,7 @@ def cllr(rates):
     return float(nats / math.log(4))
 
 
-def min_cllr(rates):
+def min_cllr(rates: ErrorRates) -> float:
     """Cllr after the best monotonic calibration on these very trials: the loss in telling the speakers apart alone.
 
     On an edge of the ROC convex hull the calibrated likelihood ratio is the slope, hits over false accepts.
@@ -184,18 +189,18 @@ def min_cllr(rates):
     return float(hits @ hit_bits + accepts @ accept_bits) / 2
 
 
-def roc_auc(rates):
+def roc_auc(rates: ErrorRates) -> float:
     """Area under the ROC curve; tied scores count half."""
     return float(auc(rates.false_accept, 1 - rates.miss))
 
 
-def best_balanced_point(rates):
+def best_balanced_point(rates: ErrorRates) -> tuple[float, float]:
     """Hit rate and correct-reject rate at the threshold with the largest sum (Youden), as the original guide prints."""
     best = int(np.argmax((1 - rates.miss) - rates.false_accept))
     return float(1 - rates.miss[best]), float(1 - rates.false_accept[best])
 
 
-def summary(scores, targets):
+def summary(scores: npt.ArrayLike, targets: npt.ArrayLike) -> dict[str, Any]:
     """What a result file says of one protocol, ready for JSON; a threshold that would be infinite is None."""
     rates = error_rates(scores, targets)
     eer, threshold = equal_error_rate(rates)

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, cast
+
 from ..trials.official_lists import VOXCELEB1_DEV_SPEAKERS
 from ..trials.protocols import CENTROID, CENTROID_LEAVE_ONE_OUT
+from .result import Facts, Protocol
 
 SWAPPED = 0.95  # of the labels contradict the folders: 0 and 1 are probably swapped
+# Numbers of training speakers that tell of VoxCeleb1's development part, to what they are the number of.
+HAVE_HEARD = {
+    VOXCELEB1_DEV_SPEAKERS: "VoxCeleb1's development part",
+    7205: "the development parts of VoxCeleb1 and VoxCeleb2 together",
+}
 DOUBTFUL = 0.01  # of the labels: an EER above it says more of the labels than of the network
 
 
-def with_notes(protocols, training_speakers):
+def with_notes(protocols: Mapping[str, Protocol], training_speakers: int | None) -> dict[str, Protocol]:
     """Protocols as they are in a result: ``heard_speakers`` and ``notes`` in the place of ``facts``.
 
     Args:
@@ -23,16 +32,16 @@ def with_notes(protocols, training_speakers):
             notes.append("no leave-one-out form: every speaker has one utterance")
         words = {"heard_speakers": heard_speakers(protocol["facts"], training_speakers), "notes": notes}
         parts = (words if key == "facts" else {key: value} for key, value in protocol.items())
-        finished[name] = {key: value for part in parts for key, value in part.items()}
+        finished[name] = cast(Protocol, {key: value for part in parts for key, value in part.items()})
     return finished
 
 
-def heard_speakers(facts, training_speakers):
+def heard_speakers(facts: Facts, training_speakers: int | None) -> int:
     """How many of a protocol's speakers were among those that the network was trained on, as far as one can tell."""
-    return facts["voxceleb1_dev_speakers"] if training_speakers == VOXCELEB1_DEV_SPEAKERS else 0
+    return facts["voxceleb1_dev_speakers"] if training_speakers in HAVE_HEARD else 0
 
 
-def doubtful_labels(protocol):
+def doubtful_labels(protocol: Protocol) -> str | None:
     """What the first line of an answer must say of a list's labels; None where they are good, or nearly so."""
     count, trials = protocol.get("contradicting_labels", 0), protocol["targets"] + protocol["nontargets"]
     if count < DOUBTFUL * trials or not count:
@@ -43,7 +52,7 @@ def doubtful_labels(protocol):
 def _heard(facts, training_speakers):
     if count := heard_speakers(facts, training_speakers):
         yield (
-            f"the network has {VOXCELEB1_DEV_SPEAKERS} training speakers, as many as VoxCeleb1's development part, and "
+            f"the network has {training_speakers} training speakers, as many as {HAVE_HEARD[training_speakers]}, and "
             f"{count} of the {facts['speakers']} speakers here, such as {facts['example']}, belong to it: it has heard "
             "them"
         )
@@ -70,14 +79,14 @@ def _of_list(protocol):
         yield f"{shared} speakers of the trials are in the cohort of AS-norm, too"
 
 
-def contradicting_labels(count, trials, example):
+def contradicting_labels(count: int, trials: int, example: Mapping[str, str]) -> str:
     """Labels that contradict the folders: how many of how many, and one of them."""
     what = f"{example['label']} of {example['enrolment']} and {example['test']}"
     why = "0 and 1 seem to be swapped" if count >= SWAPPED * trials else "labels or folders are wrong"
     return f"{count:,} of {trials:,} labels contradict the folders, such as {what}; {why}"
 
 
-def other_counts(facts):
+def other_counts(facts: Mapping[str, Any]) -> str:
     """A list of an official one's name that is another list."""
     return (
         f"{facts['file']} is the file name of {facts['list']}, which has {facts['targets']:,} target and "

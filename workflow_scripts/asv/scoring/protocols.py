@@ -6,7 +6,10 @@ words do not cost another scoring.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -18,6 +21,16 @@ from ..trials.official_lists import recognise, voxceleb1_dev_speakers
 from ..trials.protocols import CENTROID, CENTROID_LEAVE_ONE_OUT
 from ..trials.rows import match, rows_of_trials
 from . import as_norm, bootstrap, conditions, cosine, metrics, tables
+from .embeddings import Data
+from .result import Protocol
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    Scores = npt.NDArray[np.float64]
+    Targets = npt.NDArray[np.bool_]
+    Side = npt.NDArray[np.integer[Any]]
+    Names = npt.NDArray[np.str_]
 
 CENTROID_BOOTSTRAP = 2_000_000  # scores of a centroid protocol above which its EER gets no interval: minutes
 
@@ -53,14 +66,14 @@ class Settings:
     max_scores: int = 20_000_000
 
 
-def score(data, trials, folder, settings):
+def score(
+    data: Data, trials: Iterable[Path], folder: Path, settings: Settings
+) -> tuple[dict[str, Protocol], str | None]:
     """Score trial lists, writing a table for each, and the centroid protocols.
 
     Args:
-        data: :class:`asv.scoring.embeddings.Data`.
-        trials: paths of the lists.
+        trials: the lists.
         folder: of the tables.
-        settings: :class:`Settings`.
 
     Returns:
         ``(protocols, reason)``: parts of the result by name, and why the centroid protocols are left out, or None.
@@ -68,9 +81,9 @@ def score(data, trials, folder, settings):
     Raises:
         InputError: where a list cannot be scored, or nothing is left to score.
     """
-    scored, centroids, left_out = {}, {}, "switched off (scoring.centroid.enabled)"
-    for path in trials:
-        scored[path.stem] = score_list(path, data, folder / f"{path.stem}.{settings.format}", settings)
+    centroids: dict[str, Protocol] = {}
+    left_out: str | None = "switched off (scoring.centroid.enabled)"
+    scored = {path.stem: score_list(path, data, folder / f"{path.stem}.{settings.format}", settings) for path in trials}
     if settings.centroid:
         centroids, left_out = score_centroids(data, settings.max_duration, settings.max_scores, settings.draws)
     if not scored and not centroids:
@@ -80,19 +93,21 @@ def score(data, trials, folder, settings):
     return {**scored, **centroids}, left_out
 
 
-def as_norm_of(cohort, size, top):
+def as_norm_of(cohort: Path, size: int, top: int) -> dict[str, Any]:
     """What the result says of AS-norm; ``cohort`` is the path of its list, ``size`` its number of speakers."""
     digest = files.digest(cohort, "md5")
     return {"cohort": cohort.name, "md5": digest, "speakers": size, "top": min(top, size)}
 
 
-def interval_of(scores, targets, first, second, draws, limit=None):
+def interval_of(
+    scores: Scores, targets: Targets, first: Side, second: Side, draws: Draws, limit: int | None = None
+) -> dict[str, Any]:
     """The EER's confidence interval as :func:`asv.scoring.bootstrap.eer_interval`, or why there is none.
 
     Args:
         scores, targets: float64, bool ``(trials,)``.
         first, second: integer ``(trials,)``, speakers of the sides.
-        draws: :class:`Draws`.
+        draws: of speakers.
         limit: of the number of trials, above which there is no interval.
     """
     if not draws.replicates:
@@ -102,7 +117,9 @@ def interval_of(scores, targets, first, second, draws, limit=None):
     return bootstrap.eer_interval(scores, targets, first, second, draws.replicates, draws.seed)
 
 
-def result_of(scores, targets, first, second, names, draws, limit=None):
+def result_of(
+    scores: Scores, targets: Targets, first: Side, second: Side, names: Names, draws: Draws, limit: int | None = None
+) -> Protocol:
     """What every protocol's result has: metrics, the interval, and ``facts`` of its speakers.
 
     Args:
@@ -114,14 +131,13 @@ def result_of(scores, targets, first, second, names, draws, limit=None):
     speakers = set(names[np.union1d(first, second)].tolist())
     dev = sorted(voxceleb1_dev_speakers(speakers))
     facts = {"speakers": len(speakers), "voxceleb1_dev_speakers": len(dev), "example": dev[0] if dev else None}
-    return {"eer": result.pop("eer"), "eer_interval": interval, **result, "facts": facts}
+    return cast(Protocol, {"eer": result.pop("eer"), "eer_interval": interval, **result, "facts": facts})
 
 
-def list_scores(data, first, second, top):
+def list_scores(data: Data, first: Side, second: Side, top: int) -> Scores:
     """Scores of trials float64 ``(trials,)``: cosines, normalised where the data have a cohort.
 
     Args:
-        data: :class:`asv.scoring.embeddings.Data`.
         first, second: integer ``(trials,)``, rows of the sides.
         top: how many of the cohort's speakers AS-norm takes.
     """
@@ -133,14 +149,12 @@ def list_scores(data, first, second, top):
     return as_norm.as_norm(scores, place[: len(first)], place[len(first) :], *statistics)
 
 
-def score_list(path, data, table, settings):
+def score_list(path: Path, data: Data, table: Path, settings: Settings) -> Protocol:
     """Score one trial list, write its scores, return its part of the result.
 
     Args:
         path: of the list.
-        data: :class:`asv.scoring.embeddings.Data`.
-        table: path of the table of scores; its suffix is the format.
-        settings: :class:`Settings`.
+        table: of the scores; its suffix is the format.
 
     Raises:
         InputError: where the list cannot be read, or cannot be scored with these data.
@@ -175,7 +189,9 @@ def score_list(path, data, table, settings):
     }
 
 
-def conditions_of(data, first, second, scores, targets, threshold):
+def conditions_of(
+    data: Data, first: Side, second: Side, scores: Scores, targets: Targets, threshold: float
+) -> dict[str, Any]:
     """Where the errors are, see :mod:`asv.scoring.conditions`; ``first`` and ``second`` are rows of the data."""
     durations = np.array([row.duration for row in data.utterances])
     shorter = np.minimum(durations[first], durations[second])
@@ -186,19 +202,21 @@ def conditions_of(data, first, second, scores, targets, threshold):
     }
 
 
-def shared_with_cohort(data, speakers):
+def shared_with_cohort(data: Data, speakers: tuple[Side, Side]) -> int:
     """How many speakers of the trials are in the cohort, whose scores are then not those of strangers."""
     return len(data.cohort_speakers & set(data.names[np.union1d(*speakers)].tolist()))
 
 
-def score_centroids(data, max_duration, max_scores, draws):
+def score_centroids(
+    data: Data, max_duration: float, max_scores: int, draws: Draws
+) -> tuple[dict[str, Protocol], str | None]:
     """The centroid protocol of the original guide and its unbiased form.
 
     Args:
-        data: :class:`asv.scoring.embeddings.Data`; the embeddings as they are count.
+        data: what is scored; the embeddings as they are count.
         max_duration: seconds; longer utterances are left out.
         max_scores: above which both are left out.
-        draws: :class:`Draws`.
+        draws: for the intervals.
 
     Returns:
         ``(protocols, reason)``: by name, their parts of the result, and None; or none of them, and why.
@@ -210,13 +228,13 @@ def score_centroids(data, max_duration, max_scores, draws):
         return {}, f"fewer than 2 speakers have utterances of at most {max_duration:g} s"
     if count > max_scores:
         return {}, f"{count:,} scores are more than scoring.centroid.max_scores ({max_scores:,})"
-    facts = {"list": None, "md5": None, "utterances": len(rows), "max_duration": max_duration}
+    facts: Any = {"list": None, "md5": None, "utterances": len(rows), "max_duration": max_duration}
     names = names.astype(np.int32)  # there may be millions of scores
     sides = np.repeat(names[speaker_of], len(names)), np.tile(names, len(rows))
 
     scores, targets = cosine.centroid_scores(data.embeddings[rows], speaker_of)
     hits, correct_rejects = metrics.best_balanced_point(metrics.error_rates(scores.ravel(), targets.ravel()))
-    flattering = {
+    flattering: Protocol = {
         **result_of(scores.ravel(), targets.ravel(), *sides, data.names, draws, CENTROID_BOOTSTRAP),
         **facts,
         "true_positive_rate": hits,
@@ -227,6 +245,6 @@ def score_centroids(data, max_duration, max_scores, draws):
         return {CENTROID: flattering}, None
     scores[targets] = cosine.own_centroid_scores(data.embeddings[rows], speaker_of)
     there = ~np.isnan(scores.ravel())
-    kept = (part.ravel()[there] for part in (scores, targets, *sides))
+    kept = scores.ravel()[there], targets.ravel()[there], sides[0][there], sides[1][there]
     unbiased = result_of(*kept, data.names, draws, CENTROID_BOOTSTRAP)
     return {CENTROID: flattering, CENTROID_LEAVE_ONE_OUT: {**unbiased, **facts, "speakers_without_target": alone}}, None

@@ -15,7 +15,8 @@ from .. import files
 from ..errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 PACKAGES = ("torch", "torchaudio", "numpy", "scikit-learn", "soundfile")
 
@@ -87,9 +88,8 @@ class Protocol(Metrics, total=False):
 class Scored(TypedDict):
     """What was scored and how, in numbers and facts."""
 
-    scoring: dict[
-        str, Any
-    ]  # subtract_mean, as_norm (cohort, md5, speakers, top; or None), bootstrap (replicates, seed)
+    # subtract_mean, as_norm (cohort, md5, speakers, top; or None), bootstrap (replicates, seed):
+    scoring: dict[str, Any]
     protocols: dict[str, Protocol]  # trial lists by name, in the order of the configuration, then the centroids'
     centroid_left_out: str | None  # why
     utterances: dict[str, Any]  # found, used, rejected, reasons; resampled, mixed; speakers (describe); noted
@@ -112,12 +112,12 @@ class Result(TypedDict):
     code: str  # digest of the code of all stages that led here, each as it was when that stage ran
 
 
-def versions():
+def versions() -> dict[str, str]:
     """Versions of Python and of the packages that results depend on."""
     return {"python": platform.python_version(), **{name: metadata.version(name) for name in PACKAGES}}
 
 
-def one_of(sidecars):
+def one_of(sidecars: Sequence[Path]) -> dict[str, Any]:
     """What ran, by the JSON files of infer.py, which must say the same in every shard."""
     facts = [{k: v for k, v in files.read_json(path).items() if k != "utterances"} for path in sidecars]
     if any(other != facts[0] for other in facts):
@@ -125,7 +125,17 @@ def one_of(sidecars):
     return facts[0]
 
 
-def assemble(scored: Scored, protocols, dataset, layout, engine, artefact, features, network, code) -> Result:
+def assemble(
+    scored: Scored,
+    protocols: dict[str, Protocol],
+    dataset: dict[str, Any],
+    layout: str,
+    engine: Mapping[str, Any],
+    artefact: Mapping[str, Any],
+    features: dict[str, Any],
+    network: dict[str, Any],
+    code: str,
+) -> Result:
     """The answer for programs.
 
     Args:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from statistics import median
+from typing import Any
 
 from ..features import manifest
 
 
-def describe(utterances):
+def describe(utterances: Sequence[manifest.Utterance]) -> dict[str, Any]:
     """Counts of speakers, and of the utterances of each.
 
     Args:
@@ -23,7 +25,9 @@ def describe(utterances):
     }
 
 
-def describe_utterances(utterances, rejected, sample_rate):
+def describe_utterances(
+    utterances: Sequence[manifest.Utterance], rejected: Sequence[manifest.Rejected], sample_rate: int
+) -> dict[str, Any]:
     """Counts of the utterances that were found, used and left out, those of their speakers, and their notes.
 
     Args:

@@ -9,7 +9,7 @@ from ..errors import InputError
 FORMATS = ("tsv", "parquet")
 
 
-def check_format(name):
+def check_format(name: str) -> None:
     """Raise InputError where a format needs a package that is not there."""
     if name == "parquet" and importlib.util.find_spec("pyarrow") is None:
         raise InputError(

@@ -5,13 +5,19 @@ They are written and read in blocks, as arrays: 10,000,000 trials as Python's st
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import files
 from ..errors import InputError
 from .table_formats import check_format
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 COLUMNS = ("enrolment", "test", "target", "score")
 LAST = [False, False, False, True]  # of them ends a line
@@ -39,7 +45,14 @@ def _write_parquet(path, names, first, second, targets, scores):
         parquet.write_table(pyarrow.table(columns), temporary)
 
 
-def write(path, names, first, second, targets, scores):
+def write(
+    path: Path,
+    names: Sequence[str],
+    first: npt.NDArray[np.integer[Any]],
+    second: npt.NDArray[np.integer[Any]],
+    targets: npt.NDArray[np.bool_],
+    scores: npt.NDArray[np.float64],
+) -> None:
     """Write scores, unrounded; the suffix of the path, ``.tsv`` or ``.parquet``, is the format.
 
     Args:
@@ -68,10 +81,10 @@ class Scores:
             which rise with their names; None where they were not asked for.
     """
 
-    scores: np.ndarray
-    targets: np.ndarray
-    first: np.ndarray | None = None
-    second: np.ndarray | None = None
+    scores: npt.NDArray[np.float64]
+    targets: npt.NDArray[np.bool_]
+    first: npt.NDArray[np.unsignedinteger[Any]] | None = None
+    second: npt.NDArray[np.unsignedinteger[Any]] | None = None
 
 
 def _lines(path):
@@ -147,7 +160,7 @@ class _Numbers:
     """Numbers of names that arrive block by block."""
 
     def __init__(self):
-        self._number_of = {}
+        self._number_of: dict[str, int] = {}
 
     def add(self, names, places):
         """Numbers int32 in the order of first appearance, which :meth:`by_name` tells how to replace."""
@@ -161,7 +174,7 @@ class _Numbers:
         return ordered
 
 
-def read(path, speakers=False):
+def read(path: Path, speakers: bool = False) -> Scores:
     """Read a table of :func:`write`, as :class:`Scores`; its speakers where they are asked for.
 
     Raises:
@@ -175,6 +188,6 @@ def read(path, speakers=False):
     return Scores(scores, targets, *(ordered[side] for side in sides))
 
 
-def of_folder(folder):
+def of_folder(folder: Path) -> dict[str, Path]:
     """Tables in a folder that score.py wrote: name of the trial list to path, in the order of the files' names."""
     return {path.stem: path for path in sorted(folder.iterdir()) if path.suffix in READERS}

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from .. import engines
 from . import npus
 
+if TYPE_CHECKING:
+    from .inputs import Config
+    from .internals import Snakemake
 
-def unsupported(config, label, snakemake, python):
+    WhyNot = Callable[[str], str | None]
+
+
+def unsupported(config: Config, label: str, snakemake: Snakemake, python: str) -> str | None:
     """Why this machine cannot run an engine and precision, or None.
 
     Args:
@@ -26,7 +34,9 @@ def unsupported(config, label, snakemake, python):
     return npus.problem(name, config["engines"][name], python)
 
 
-def pairs(config, why_not, reference=True, batches=None):
+def pairs(
+    config: Config, why_not: WhyNot, reference: bool = True, batches: Sequence[int] | None = None
+) -> list[tuple[str, int]]:
     """Engines to be measured, with batch sizes.
 
     Args:
@@ -40,12 +50,12 @@ def pairs(config, why_not, reference=True, batches=None):
     return list(itertools.product(wanted, batches or config["batch_sizes"]))
 
 
-def rows(config, why_not):
+def rows(config: Config, why_not: WhyNot) -> list[str]:
     """Rows of the table, such as ``openvino-bf16:4``."""
     return [f"{label}:{batch}" for label, batch in pairs(config, why_not)]
 
 
-def unsupported_rows(config, why_not):
+def unsupported_rows(config: Config, why_not: WhyNot) -> list[str]:
     """Rows of what cannot run here, such as ``openvino-bf16:4:this CPU offers FP32``."""
     every = itertools.product(config["benchmark"]["engines"], config["batch_sizes"])
     return [f"{label}:{batch}:{why_not(label)}" for label, batch in every if why_not(label)]

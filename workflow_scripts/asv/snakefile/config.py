@@ -7,14 +7,17 @@ import difflib
 import itertools
 import json
 import math
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from jsonschema import Draft202012Validator, validators
 
 from .. import engines
 from ..dataset import layout
 from ..errors import InputError
-from . import config_paths
+from ..scoring import means
+from . import config_paths, feature_sets
 
 HEADING = "the configuration is wrong:"
 MOST_VALUES, DEEPEST = 3000, 20
@@ -78,10 +81,10 @@ def _wrong(error, place):
         return f"{place}: {json.dumps(error.instance, default=str)} is not of type {wanted}"
     if error.validator == "enum":
         return f"{place}: {error.instance!r} is none of {', '.join(map(str, error.validator_value))}"
+    if "expected" in error.schema and error.validator in ("anyOf", "pattern"):
+        return f"{place}: {error.instance!r} is not {error.schema['expected']}"
     if error.validator == "anyOf":
         return f"{place}: {error.instance!r} is neither a string nor a list of different strings"
-    if error.validator == "pattern":
-        return f"{place}: {error.instance!r} is not {error.schema['expected']}"
     return f"{place}: {error.message}"
 
 
@@ -123,11 +126,10 @@ def _read(value, schema):
         return {name: _read(part, schema.get("properties", {}).get(name, {})) for name, part in value.items()}
     if isinstance(value, list):
         return [_read(part, schema.get("items", {})) for part in value]
-    kinds = schema.get("type", [])
-    if value == "null" and {"type": "null"} in schema.get("anyOf", []):
+    choices = schema.get("anyOf", [])
+    kinds = schema.get("type", [part["type"] for part in choices if "type" in part])
+    if value == "null" and ({"type": "null"} in choices or None in schema.get("enum", [])):
         return None
-    if isinstance(value, str) and "const" in schema:
-        return _number(value)
     if isinstance(value, str) and (value == "null" or "string" not in kinds) and kinds:
         return _number(value)
     return value
@@ -141,7 +143,7 @@ def _fill(value, schema):
             _fill(value[name], part)
 
 
-def settings():
+def settings() -> list[str]:
     """Names of the settings and groups at the top level."""
     return list(_schema()["properties"])
 
@@ -167,7 +169,7 @@ def _origin(path, sources):
     return f" (set in {names[-1]})" if names else ""
 
 
-def check(config, sources=list):
+def check(config: dict[str, Any], sources: Callable[[], Sequence[tuple[str, Any]]] = list) -> dict[str, Any]:
     """Check a configuration; returns a copy with the defaults filled in and ``~`` in paths expanded.
 
     Args:
@@ -216,14 +218,8 @@ def _disagreements(config, schema):
             yield f"benchmark.engines: {text!r}: {error}"
     for name, settings in config["engines"].items():
         yield from engines.option_faults(name, settings.get("options", {}))
-    features, dataset, checkpoint = config["features"], config["dataset"], config["checkpoint"]
-    if features["win_length"] > features["n_fft"]:
-        yield f"features.win_length: {features['win_length']} exceeds features.n_fft ({features['n_fft']})"
-    if not features["f_min"] < features["f_max"] or 2 * features["f_max"] > features["sample_rate"]:
-        yield (
-            f"features.f_max: {features['f_max']} must lie above features.f_min ({features['f_min']}) and not above "
-            f"half of features.sample_rate ({features['sample_rate']})"
-        )
+    dataset, checkpoint = config["dataset"], config["checkpoint"]
+    yield from feature_sets.faults(config)
     if dataset["max_duration"] is not None and dataset["max_duration"] < dataset["min_duration"]:
         yield f"dataset.max_duration: {dataset['max_duration']} is below min_duration ({dataset['min_duration']})"
     if dataset["layout"] != "auto":
@@ -236,7 +232,7 @@ def _disagreements(config, schema):
         yield f"dataset.trials: {dataset['trials']!r} is neither 'auto' nor a list; write [{dataset['trials']}]"
     if isinstance(dataset["root"], list) and "demo" in dataset["root"]:
         yield "dataset.root: 'demo' stands alone; write dataset.root: demo, or ./demo for a folder of that name"
-    if config["scoring"]["subtract_mean"] == "cohort" and config["scoring"]["as_norm"]["cohort"] is None:
-        yield "scoring.subtract_mean: cohort needs a list of utterances in scoring.as_norm.cohort"
+    if wrong := means.fault(config["scoring"]["subtract_mean"], config["scoring"]["as_norm"]["cohort"] is not None):
+        yield wrong
     if checkpoint["archive"].startswith(("http://", "https://")) and not checkpoint["sha256"]:
         yield "checkpoint.sha256: needed, because checkpoint.archive is a URL"

@@ -5,11 +5,16 @@ from __future__ import annotations
 import difflib
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
 
 from ..errors import InputError
+
+if TYPE_CHECKING:
+    from ..files import PathLike
 
 LARGEST = 256 << 10  # bytes; no configuration of this workflow comes near it
 LIKE = 0.8  # of 1: from here on a key is a misspelt setting rather than another workflow's
@@ -48,7 +53,7 @@ def _is_setting(key, names):
     return key.split(".")[0] in names or bool(difflib.get_close_matches(key, names, 1, LIKE))
 
 
-def of_working_folder(path, shipped, names):
+def of_working_folder(path: PathLike, shipped: PathLike, names: Sequence[str]) -> tuple[bool, str | None]:
     """Whether a ``config.yaml`` in the working folder has settings of this workflow.
 
     It has if one of its keys is a setting, or is spelt so much like one that it must be meant. A file of other keys
@@ -80,7 +85,7 @@ def of_working_folder(path, shipped, names):
     )
 
 
-def called(path):
+def called(path: PathLike) -> str:
     """What a file of settings is called in messages."""
     path, here = Path(path).absolute(), Path.cwd()
     if here in path.parents and path.relative_to(here).parts[0] in ("results", "work", "logs"):

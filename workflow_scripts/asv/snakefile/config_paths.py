@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 
 def _paths(value, schema, name=""):
@@ -17,7 +19,7 @@ def _paths(value, schema, name=""):
             yield from _paths(held, part, full)
 
 
-def expand(config, schema):
+def expand(config: dict[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:
     """Expand ``~`` in all paths, in place; yields what was meant to be expanded and is not."""
     for name, holder, key in _paths(config, schema):
         path = holder[key]

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .internals import Snakemake
 
 ANSWER = re.compile(r"(?:^|/)results/(?:[^/]+/)?eer_bs[0-9]+\.txt$")
 #: What the doctor of a run found: the run's token and an exit code.
@@ -11,7 +16,7 @@ DOCTORS_FINDING = ".snakemake/npu_doctor.code"
 DOCTORS_PICTURE = "logs/npu_doctor.log"
 
 
-def answers(asked, made):
+def answers(asked: Iterable[str], made: Iterable[str]) -> list[str]:
     """Paths of the answers to report, each once: those that were asked for; where none was, those that were made.
 
     Args:
@@ -25,7 +30,7 @@ def answers(asked, made):
     return sorted(new & set(asked) or new)
 
 
-def lines(paths):
+def lines(paths: Iterable[str]) -> list[str]:
     """A line per answer: the file, and the first line of it."""
     return [f"{path}: {_first_line(path)}" for path in paths]
 
@@ -35,7 +40,7 @@ def _first_line(path):
         return stream.readline().rstrip("\n")
 
 
-def said(snakemake):
+def said(snakemake: Snakemake) -> list[str]:
     """Lines to end a run with; none under ``--quiet`` and ``--touch``.
 
     Args:
@@ -46,7 +51,7 @@ def said(snakemake):
     return lines(answers(snakemake.asked_for, snakemake.made))
 
 
-def doctors_finding(token):
+def doctors_finding(token: str) -> tuple[str, int]:
     """``(picture, exit code)`` of the doctor, if the run of this token had one; else nothing and 0."""
     if not Path(DOCTORS_FINDING).is_file():
         return "", 0

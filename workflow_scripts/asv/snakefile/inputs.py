@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ..dataset import shards, tree
 from ..demo import corpus
 from ..errors import InputError
 from ..network import archive
+
+if TYPE_CHECKING:
+    from ..dataset.tree import Tree
+    from ..files import PathLike
+
+Config = Mapping[str, Any]  # settings of a checked configuration, by name
 
 DEMO = "demo"
 DEMO_LAYOUT = "speaker/session/utterance"
@@ -31,34 +39,34 @@ class Dataset:
         shards: names such as ``3-of-64`` of the shards that have a speaker.
     """
 
-    roots: list
-    tree: object
+    roots: list[str]
+    tree: Tree | None
     layout: str
-    shards: list
-    _listed: dict = field(default_factory=dict, repr=False, compare=False)
+    shards: list[str]
+    _listed: dict[str, tuple[str, list[str]]] = field(default_factory=dict, repr=False, compare=False)
 
     def _list(self, shard):
         """A shard's stamp and utterance ids. Listed once, before anything is read: later changes make the next run."""
         if shard not in self._listed:
-            files = shards.shard_files(self.tree, shard)
+            files = shards.shard_files(self.tree, shard)  # type: ignore[arg-type]  # the demo's is not asked for
             self._listed[shard] = shards.stamp(files), [file.utterance for file in files]
         return self._listed[shard]
 
-    def stamp(self, shard):
+    def stamp(self, shard: str) -> str:
         """Digest of paths, sizes and times of a shard's wavs; empty for the demo, whose wavs are inputs."""
         return "" if self.tree is None else self._list(shard)[0]
 
-    def utterances(self, shard):
+    def utterances(self, shard: str) -> list[str]:
         """Ids of a shard's utterances, those that may be rejected later included; not for the demo."""
         return self._list(shard)[1]
 
 
-def is_demo(config):
+def is_demo(config: Config) -> bool:
     """Whether the data set is the built-in demo."""
     return config["dataset"]["root"] == DEMO
 
 
-def dataset_roots(config, demo_wavs):
+def dataset_roots(config: Config, demo_wavs: PathLike) -> list[str]:
     """Folders of the data set, as the user wrote them; ``demo_wavs`` is the folder of the demo's corpus."""
     root = config["dataset"]["root"]
     if is_demo(config):
@@ -66,7 +74,7 @@ def dataset_roots(config, demo_wavs):
     return [root] if isinstance(root, str) else root
 
 
-def find_dataset(config, demo_wavs):
+def find_dataset(config: Config, demo_wavs: PathLike) -> Dataset:
     """Look for the speakers of the data set.
 
     Returns:
@@ -86,7 +94,7 @@ def _missing(setting, path, what="file"):
     return InputError(f"{setting}: no {what} {path!r} (seen from {os.getcwd()})")
 
 
-def trial_lists(config, dataset, demo_trials):
+def trial_lists(config: Config, dataset: Dataset, demo_trials: str) -> list[str]:
     """Files of the trial lists: those that are named, or with ``auto`` the demo's or those of known names.
 
     Raises:
@@ -94,13 +102,13 @@ def trial_lists(config, dataset, demo_trials):
     """
     lists = config["dataset"]["trials"] or []
     if lists == "auto":
-        return [demo_trials] if is_demo(config) else tree.known_lists(dataset.tree)
+        return [demo_trials] if is_demo(config) else tree.known_lists(dataset.tree)  # type: ignore[arg-type]
     if missing := [path for path in lists if not Path(path).is_file()]:
         raise _missing("dataset.trials", missing[0])
     return lists
 
 
-def cohort(config):
+def cohort(config: Config) -> list[str]:
     """The file of the cohort in a list, which is empty without one.
 
     Raises:
@@ -112,12 +120,12 @@ def cohort(config):
     return [] if path is None else [path]
 
 
-def is_url(config):
+def is_url(config: Config) -> bool:
     """Whether the checkpoint's archive is to be downloaded."""
     return config["checkpoint"]["archive"].startswith(("http://", "https://"))
 
 
-def checkpoint_archive(config, made, fetched):
+def checkpoint_archive(config: Config, made: Mapping[str, str], fetched: str) -> str:
     """The archive that the checkpoint is taken from.
 
     Args:
@@ -140,12 +148,12 @@ def checkpoint_archive(config, made, fetched):
     return source
 
 
-def checkpoint_source(config, path):
+def checkpoint_source(config: Config, path: PathLike) -> str:
     """What messages call the checkpoint: the user's own file or URL."""
     return config["checkpoint"]["archive"] if is_url(config) else str(path)
 
 
-def refuse_wildcards(inputs, wildcards_of):
+def refuse_wildcards(inputs: Mapping[str, Iterable[PathLike]], wildcards_of: Callable[[str], Iterable[str]]) -> None:
     """Paths that become inputs must not look like patterns: Snakemake has no way to say that a brace is a brace.
 
     Args:

@@ -19,9 +19,17 @@ import hashlib
 import json
 import os
 import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from .. import code, receipts, runs, stamps
 from ..errors import InputError
+
+if TYPE_CHECKING:
+    from snakemake.iocontainers import OutputFiles, Wildcards
+    from snakemake.jobs import Job
+
+    from .internals import Snakemake
 
 SHOWN = 3  # files without a receipt that are named
 PREFIX = "made from "  # of the param, so that Snakemake's reason for a rerun can be read
@@ -44,18 +52,27 @@ class Keys:
         settings: the configuration, which a process for a cluster's job reads again.
     """
 
-    def __init__(self, snakemake, when_known=lambda keys: None, settings=None):
+    def __init__(
+        self,
+        snakemake: Snakemake,
+        when_known: Callable[[Keys], object] = lambda keys: None,
+        settings: object = None,
+    ) -> None:
         self._snakemake, self._when_known, self._settings = snakemake, when_known, _digest(settings)
         # Before anybody looks at what the code is.
         self._code = stamps.of_code() if snakemake.is_main_process else {}
-        self._functions = []  # that :meth:`param` made
+        self._functions: list[Callable[[Wildcards], str]] = []  # that :meth:`param` made
         self._unproved = 0
-        self._jobs, self._by_output, self._above, self._keys, self._stamps = None, None, {}, {}, {}
+        self._jobs: dict[tuple[int, tuple[str, ...]], Job] = None  # type: ignore[assignment]  # until it is known
+        self._by_output: dict[str, Job] | None = None
+        self._above: dict[Job, str] = {}
+        self._keys: dict[Job, str] = {}
+        self._stamps: dict[str, list[str | int | None]] = {}
 
-    def param(self):
+    def param(self) -> Callable[[Wildcards], str]:
         """A params function, one for each rule: the digest of all that lies above the job, in words."""
 
-        def key(wildcards):
+        def key(wildcards: Wildcards) -> str:
             if not self._snakemake.is_main_process:
                 return ""
             if self._jobs is None:
@@ -79,7 +96,7 @@ class Keys:
                 found[function, tuple(sorted(job.wildcards))] = job
         return found
 
-    def job_name(self, wildcards, output):
+    def job_name(self, wildcards: Wildcards, output: OutputFiles) -> str:
         """A params function, shared by the rules: what the job's script is called with as ``--job``.
 
         Raises:
@@ -122,7 +139,7 @@ class Keys:
             named,
         )
 
-    def of(self, job):
+    def of(self, job: Job) -> str:
         """The key of a job, 16 hexadecimal digits."""
         if job not in self._keys:
             params = self._snakemake.params(job)
@@ -134,7 +151,7 @@ class Keys:
         key = self.of(job)
         return [str(path) for path in job.output if os.path.exists(path) and not receipts.fits(path, key)]
 
-    def require_current(self):
+    def require_current(self) -> None:
         """Raise InputError where an existing file of the graph is not of the present configuration and inputs."""
         if strangers := sorted(path for job in set(self._jobs.values()) for path in self._strangers(job)):
             raise InputError(
@@ -160,7 +177,7 @@ class Keys:
         elif self._unproved == SHOWN + 1:
             print("Neither have others, which are made again, too.", file=sys.stderr)
 
-    def announcement(self):
+    def announcement(self) -> dict[str, Any]:
         """What scripts must know: stamps of the code, and of the jobs, by name, what :class:`asv.runs.Job` checks."""
         ours = set(self._jobs.values())
         modules = {name: (stamp, code.of(stamps.ROOT / name)) for name, stamp in self._code.items()}

@@ -6,40 +6,45 @@ import json
 import shlex
 
 from .. import engines
-from . import inputs
+from ..network import families
+from . import feature_sets, inputs
+from .inputs import Config
 
 # NPU engines have a toolchain of their own, and devices: settings that say where a job runs, not what it computes.
 PLACEMENT = ("python", "env_scripts", "devices")
 
 
-def options_of(settings, *names):
+def options_of(settings: Config, *names: str) -> str:
     """Command-line options of settings: ``{"n_fft": 400}`` to ``--n-fft 400``; null settings are left out."""
     chosen = {name: settings[name] for name in sorted(names) if settings[name] is not None}
     return shlex.join(part for name, value in chosen.items() for part in (f"--{name.replace('_', '-')}", str(value)))
 
 
-def of_features(config):
-    """Options of ``extract_features.py``: what is taken for usable audio, and what is computed of it."""
+def of_trace(config: Config) -> str:
+    """Options of ``trace_network.py``; whole utterances are traced as crops are, for any number of frames."""
+    frames = config["features"]["frames"]
+    words = [] if frames == feature_sets.WHOLE else ["--frames", str(frames)]
     return " ".join(
         [
-            options_of(config["dataset"], "resample", "channels", "min_duration", "max_duration"),
-            options_of(config["features"], *(name for name in config["features"] if name != "keep")),
+            shlex.join(["--family", config["network"]["family"], *words]),
+            options_of(config["checkpoint"], "weights"),
         ]
     )
 
 
-def of_trace(config):
-    """Options of ``trace_network.py``."""
-    return " ".join([options_of(config["features"], "frames"), options_of(config["checkpoint"], "weights")])
+def averaging(config: Config) -> str:
+    """How embeddings of several crops are averaged: the family's rule."""
+    family = config["network"]["family"]
+    return "unit" if family in feature_sets.BROUGHT else families.module(family).OUTPUT.averaging
 
 
-def of_bootstrap(config):
+def of_bootstrap(config: Config) -> str:
     """Options of all that draw bootstrap replicates."""
     bootstrap = config["scoring"]["bootstrap"]
     return f"--bootstrap-replicates {bootstrap['replicates']} --bootstrap-seed {bootstrap['seed']}"
 
 
-def of_scoring(config):
+def of_scoring(config: Config) -> str:
     """Options of ``score.py``."""
     scoring = config["scoring"]
     centroid = scoring["centroid"]
@@ -55,25 +60,28 @@ def of_scoring(config):
     )
 
 
-def of_answer(config):
-    """Options of ``write_answer.py``: what of the inputs is the demo's."""
+def of_answer(config: Config) -> str:
+    """Options of ``write_answer.py``: what of the inputs is the demo's, and what of the contract is overridden."""
     checkpoint = inputs.DEMO_CHECKPOINTS.get(config["checkpoint"]["archive"], "")
-    return " ".join(["--demo-data" if inputs.is_demo(config) else "", shlex.join(["--demo-checkpoint", checkpoint])])
+    words = ["--demo-checkpoint", checkpoint, "--on-misfit", config["network"]["on_misfit"]]
+    if inputs.is_demo(config):
+        words += ["--demo-data"]
+    return shlex.join([*words, "--overridden", *feature_sets.overrides(config)])
 
 
-def engine_settings(config, label):
+def engine_settings(config: Config, label: str) -> Config:
     """Settings of the engine of a label such as ``openvino-bf16``; empty for one that has none."""
     return config["engines"].get(engines.parse(label)[0], {})
 
 
-def of_engine(config, label):
+def of_engine(config: Config, label: str) -> str:
     """The options that an engine gets, JSON."""
     settings = engine_settings(config, label)
     options = {name: value for name, value in settings.items() if name not in PLACEMENT}
     return json.dumps(settings.get("options", options), sort_keys=True)
 
 
-def of_devices(config, label):
+def of_devices(config: Config, label: str) -> str:
     """Options that name an engine's devices; empty for one without."""
     devices = engine_settings(config, label).get("devices")
     return shlex.join(["--devices", *map(str, devices)]) if devices else ""

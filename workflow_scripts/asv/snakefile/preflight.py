@@ -9,16 +9,17 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ..errors import InputError
 
 CLOCKS = 60  # seconds by which the clocks of a file server and of this machine may differ
-EMBEDDING_BYTES = 192 * 4
+EMBEDDING_BYTES = 512 * 4  # float32 of the largest embeddings in use; most have 192 or 256
 GB = 1e9
 
 
-def check_lists(lists, cohort, ids, missing):
+def check_lists(lists: Iterable[str], cohort: str | None, ids: Sequence[str], missing: str) -> None:
     """Trial lists and the cohort: their form, and their names against the data set's.
 
     Args:
@@ -39,7 +40,7 @@ def check_lists(lists, cohort, ids, missing):
         match_cohort(cohort, ids, row_of, {})
 
 
-def check_times(paths, now=None):
+def check_times(paths: Iterable[str], now: float | None = None) -> None:
     """Inputs from the future: Snakemake takes whatever is made from them for older than they are, again and again."""
     now = time.time() if now is None else now
     for path in paths:
@@ -59,7 +60,7 @@ def _existing(path):
     return path
 
 
-def check_folders(paths):
+def check_folders(paths: Iterable[str]) -> None:
     """Folders that will be written to, which need not be there yet."""
     for path in paths:
         place = _existing(path)
@@ -67,12 +68,7 @@ def check_folders(paths):
             raise InputError(f"{path}: this user may not write to {place}; mend its permissions, or use --directory")
 
 
-def bytes_of_features(utterances, crops, mels, frames):
-    """Size of a shard's features, float32."""
-    return utterances * crops * mels * frames * 4
-
-
-def check_space(needs):
+def check_space(needs: Mapping[str, int]) -> None:
     """Disk space for what will be written.
 
     Args:

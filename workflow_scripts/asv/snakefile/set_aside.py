@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 RESULTS, WORK = "results", "work"
 OUTDATED = "outdated"  # below it; what was there of an earlier time is replaced
 
 
-def place(path):
+def place(path: str | Path) -> Path | None:
     """Where a result goes: ``results/eer_bs4.txt`` to ``results/outdated/eer_bs4.txt``; None for what is no result."""
     parts = Path(path).parts
     # The last such name is the workflow's; those before it are a module's prefix, which may hold the same names.
@@ -20,7 +21,7 @@ def place(path):
     return Path(*parts[:head], OUTDATED, *parts[head:])
 
 
-def move(paths):
+def move(paths: Iterable[str | Path]) -> int:
     """Move those of the paths that are results and are there, in the order given; returns how many."""
     moved = 0
     for path in map(Path, paths):

@@ -7,14 +7,24 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from .. import engines, runs
 from ..dataset import tree
 from ..errors import InputError
 from ..network import archive
 from . import npus, preflight, set_aside
+from .feature_sets import FeatureSet
+from .inputs import Config, Dataset
+
+if TYPE_CHECKING:
+    from snakemake.jobs import Job
+
+    from .internals import Snakemake
+    from .keys import Keys
 
 ENGINE_STAGES = ("compile_engine", "infer", "benchmark_engine")  # those that load an engine
 FOLDERS = ("work", "results", "logs")
@@ -30,7 +40,7 @@ class Before:
     """
 
     folder: str
-    run: dict
+    run: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -43,21 +53,23 @@ class Inputs:
         trials: files of the trial lists.
         cohort: file of the cohort in a list, which may be empty.
         archive: of the checkpoint.
+        feature_sets: features that may be made, by their keys.
     """
 
-    config: dict
-    dataset: object
-    trials: list
-    cohort: list
+    config: Config
+    dataset: Dataset
+    trials: list[str]
+    cohort: list[str]
     archive: str
+    feature_sets: Mapping[str, FeatureSet]
 
 
-def before():
+def before() -> Before:
     """Take down :class:`Before`."""
     return Before(os.getcwd(), runs.state())
 
 
-def begin_run(snakemake, found, graph):
+def begin_run(snakemake: Snakemake, found: Before, graph: Keys) -> None:
     """Once the graph of jobs is known: claim the folder, and tell the scripts of their jobs.
 
     Args:
@@ -86,50 +98,49 @@ def begin_run(snakemake, found, graph):
     run.announce(graph.announcement())
 
 
-def stage(job):
+def stage(job: Job) -> str:
     """Name of a job's script: a module's rules may be called otherwise. Empty for an importer's own."""
     return Path(job.params.get("script", "")).stem
 
 
-def set_outdated_results_aside(jobs):
+def set_outdated_results_aside(jobs: Sequence[Job]) -> None:
     """Results that are to be made anew go to results/outdated/, targets first."""
     if moved := set_aside.move([str(path) for job in reversed(jobs) for path in job.output]):
         print(f"{moved} results are to be made anew; the former ones are in results/outdated/.", file=sys.stderr)
 
 
-def labels_to_run(jobs):
+def labels_to_run(jobs: Iterable[Job]) -> list[str]:
     """Engines and precisions, such as ``openvino-f32``, that jobs load."""
     return sorted({job.wildcards.engine for job in jobs if stage(job) in ENGINE_STAGES})
 
 
-def require_engines(labels):
+def require_engines(labels: Iterable[str]) -> None:
     """Engines and precisions that this machine must run, but for NPUs, whose toolchains are tried."""
     for label in labels:
         if not engines.is_npu(engines.parse(label)[0]) and (reason := engines.unsupported(label)):
             raise InputError(f"{label} cannot run here: {reason}")
 
 
-def space_needed(jobs, inputs, cores):
+def space_needed(jobs: Sequence[Job], inputs: Inputs, cores: int | None) -> dict[str, int]:
     """Bytes that features and embeddings will take beyond those that are there, by what they are."""
-    features = inputs.config["features"]
 
     def size(job):
         return len(inputs.dataset.utterances(job.wildcards.shard))
 
-    shape = features["crops"], features["n_mels"], features["frames"]
     new = {
-        str(job.output.features): preflight.bytes_of_features(size(job), *shape)
+        str(job.output.features): size(job) * inputs.feature_sets[job.wildcards.features].bytes_per_utterance
         for job in jobs
         if stage(job) == "extract_features"
     }
     # Deleted after use, they are there for a few shards at a time.
-    kept = new if features["keep"] else dict(sorted(new.items(), key=lambda item: -item[1])[: cores or 1])
+    largest = sorted(new.items(), key=lambda item: -item[1])[: cores or 1]
+    kept = new if inputs.config["features"]["keep"] else dict(largest)
     embeddings = sum(size(job) * preflight.EMBEDDING_BYTES for job in jobs if stage(job) == "infer")
     there = sum(os.path.getsize(path) for path in kept if os.path.exists(path))
     return {"features": max(0, sum(kept.values()) - there), "embeddings": embeddings}
 
 
-def check_inputs(jobs, made, inputs, cores):
+def check_inputs(jobs: Sequence[Job], made: Set[str], inputs: Inputs, cores: int | None) -> None:
     """What the configuration and the user's files can tell before the first job.
 
     Args:
@@ -152,7 +163,7 @@ def check_inputs(jobs, made, inputs, cores):
         preflight.check_lists(inputs.trials, inputs.cohort[0] if inputs.cohort else None, ids, missing)
 
 
-def start(snakemake, inputs, python):
+def start(snakemake: Snakemake, inputs: Inputs, python: str) -> None:
     """All of it, before the first job; under --touch, nothing is made.
 
     Args:

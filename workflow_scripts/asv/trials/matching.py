@@ -45,7 +45,8 @@ class _Index:
     """Keys to places in the list of ids; of several ids with one key the first two are kept."""
 
     def __init__(self, pairs):
-        self.place, self.other = {}, {}
+        self.place: dict[str, int] = {}
+        self.other: dict[str, int] = {}
         for key, place in pairs:
             if self.place.setdefault(key, place) != place:
                 self.other.setdefault(key, place)

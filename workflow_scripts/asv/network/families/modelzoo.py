@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from ...features.contract import Contract
 from ..ecapa_options import read_sizes
 from ..family_interface import Facts, Output, Shapes
 
@@ -12,38 +13,7 @@ if TYPE_CHECKING:
 
 NAME = "modelzoo"
 TITLE = "the ModelZoo guide's ECAPA-TDNN"
-CONTRACT = {
-    "sample_rate": 16000,
-    "scale": 1.0,
-    "volume": None,
-    "remove_dc": False,
-    "preemphasis": None,
-    "preemphasis_of": None,
-    "window": "hann",
-    "periodic": True,
-    "win_length": 400,
-    "n_fft": 400,
-    "hop_length": 160,
-    "edges": "reflect",
-    "drop_last": False,
-    "power": 1,
-    "mel": "slaney",
-    "area_norm": True,
-    "n_mels": 80,
-    "f_min": 0.0,
-    "f_max": 8000.0,
-    "log": "ln",
-    "floor": 1e-5,
-    "floor_added": False,
-    "top_db": None,
-    "subtract_mean": False,
-    "divide_deviation": None,
-    "deviation_biased": None,
-    "gain": 1 / 6,
-    "offset": 1.0,
-    "cut": "frames",
-    "layout": "FT",
-}
+CONTRACT = Contract()  # the defaults are this family's
 OUTPUT = Output(unit=True, averaging="unit", attention=True)
 PUBLISHED = ()  # no EER was published
 MARKS = {"conv1d_in.weight": ("channels", 80, 5)}

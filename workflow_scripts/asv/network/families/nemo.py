@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from ...features.contract import Contract
 from ..ecapa_options import Style, read_facts, table, translated
 from ..family_interface import Facts, Figures, Output, Published, Shapes
 
@@ -14,38 +15,23 @@ if TYPE_CHECKING:
 
 NAME = "nemo"
 TITLE = "NeMo's ECAPA-TDNN"
-CONTRACT = {
-    "sample_rate": 16000,
-    "scale": 1.0,
-    "volume": None,
-    "remove_dc": False,
-    "preemphasis": 0.97,
-    "preemphasis_of": "signal_kept",
-    "window": "hann",
-    "periodic": False,
-    "win_length": 400,
-    "n_fft": 512,
-    "hop_length": 160,
-    "edges": "zeros",
-    "drop_last": True,
-    "power": 2,
-    "mel": "slaney",
-    "area_norm": True,
-    "n_mels": 80,
-    "f_min": 0.0,
-    "f_max": 8000.0,
-    "log": "ln",
-    "floor": 2.0**-24,
-    "floor_added": True,
-    "top_db": None,
-    "subtract_mean": True,
-    "divide_deviation": 1e-5,
-    "deviation_biased": False,
-    "gain": 1.0,
-    "offset": 0.0,
-    "cut": "wave",
-    "layout": "FT",
-}
+CONTRACT = Contract(
+    preemphasis=0.97,
+    preemphasis_over="signal_kept",
+    edges="zeros",
+    drop_last=True,
+    window_periodic=False,
+    n_fft=512,
+    power=2,
+    floor=2.0**-24,
+    floor_rule="add",
+    cut="wave",
+    subtract_mean=True,
+    deviation="unbiased",
+    deviation_eps=1e-5,
+    gain=1.0,
+    offset=0.0,
+)
 OUTPUT = Output(unit=False, averaging="raw", subtracted="the evaluation set itself")
 PUBLISHED = (
     Published(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...features.contract import Contract
 from ..ecapa_options import Style, read_facts, table, translated
 from ..family_interface import Facts, Figures, Output, Published, Shapes
 
@@ -12,38 +13,20 @@ if TYPE_CHECKING:
 
 NAME = "speechbrain"
 TITLE = "SpeechBrain's ECAPA-TDNN"
-CONTRACT = {
-    "sample_rate": 16000,
-    "scale": 1.0,
-    "volume": None,
-    "remove_dc": False,
-    "preemphasis": None,
-    "preemphasis_of": None,
-    "window": "hamming",
-    "periodic": True,
-    "win_length": 400,
-    "n_fft": 400,
-    "hop_length": 160,
-    "edges": "zeros",
-    "drop_last": False,
-    "power": 2,
-    "mel": "speechbrain",
-    "area_norm": False,
-    "n_mels": 80,
-    "f_min": 0.0,
-    "f_max": 8000.0,
-    "log": "db",
-    "floor": 1e-10,
-    "floor_added": False,
-    "top_db": 80.0,
-    "subtract_mean": True,
-    "divide_deviation": None,
-    "deviation_biased": None,
-    "gain": 1.0,
-    "offset": 0.0,
-    "cut": "wave",
-    "layout": "FT",
-}
+CONTRACT = Contract(
+    edges="zeros",
+    window="hamming",
+    power=2,
+    mel="speechbrain",
+    mel_area_norm=False,
+    log="db",
+    floor=1e-10,
+    top_db=80.0,
+    cut="wave",
+    subtract_mean=True,
+    gain=1.0,
+    offset=0.0,
+)
 OUTPUT = Output(unit=False, averaging="raw")  # it publishes no rule for several crops: what its neighbours do
 PUBLISHED = (
     Published(

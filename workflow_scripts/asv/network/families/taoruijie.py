@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from ...features.contract import Contract
 from ..ecapa_options import Style, read_facts, table, translated
 from ..family_interface import Facts, Figures, Output, Published, Shapes
 
@@ -14,38 +15,23 @@ if TYPE_CHECKING:
 
 NAME = "taoruijie"
 TITLE = "the ECAPA-TDNN of TaoRuijie's repository"
-CONTRACT = {
-    "sample_rate": 16000,
-    "scale": 1.0,
-    "volume": None,
-    "remove_dc": False,
-    "preemphasis": 0.97,
-    "preemphasis_of": "signal_reflected",
-    "window": "hamming",
-    "periodic": True,
-    "win_length": 400,
-    "n_fft": 512,
-    "hop_length": 160,
-    "edges": "reflect",
-    "drop_last": False,
-    "power": 2,
-    "mel": "htk",
-    "area_norm": False,
-    "n_mels": 80,
-    "f_min": 20.0,
-    "f_max": 7600.0,
-    "log": "ln",
-    "floor": 1e-6,
-    "floor_added": True,
-    "top_db": None,
-    "subtract_mean": True,
-    "divide_deviation": None,
-    "deviation_biased": None,
-    "gain": 1.0,
-    "offset": 0.0,
-    "cut": "wave",
-    "layout": "FT",
-}
+CONTRACT = Contract(
+    preemphasis=0.97,
+    preemphasis_over="signal_reflected",
+    window="hamming",
+    n_fft=512,
+    power=2,
+    mel="htk",
+    mel_area_norm=False,
+    f_min=20.0,
+    f_max=7600.0,
+    floor=1e-6,
+    floor_rule="add",
+    cut="wave",
+    subtract_mean=True,
+    gain=1.0,
+    offset=0.0,
+)
 OUTPUT = Output(unit=False, averaging="unit_sum")
 HALVES = "half the cosine of whole utterances, half the mean of 5 x 5 cosines of crops of 3 s"
 PUBLISHED = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ...features.contract import Contract
 from ..ecapa_options import Style, read_facts, table, translated
 from ..family_interface import Facts, Figures, Output, Published, Shapes
 
@@ -12,38 +13,25 @@ if TYPE_CHECKING:
 
 NAME = "wespeaker"
 TITLE = "WeSpeaker's ECAPA-TDNN"
-CONTRACT = {
-    "sample_rate": 16000,
-    "scale": 32768.0,
-    "volume": None,
-    "remove_dc": True,
-    "preemphasis": 0.97,
-    "preemphasis_of": "frame",
-    "window": "hamming",
-    "periodic": False,
-    "win_length": 400,
-    "n_fft": 512,
-    "hop_length": 160,
-    "edges": "snip",
-    "drop_last": False,
-    "power": 2,
-    "mel": "kaldi",
-    "area_norm": False,
-    "n_mels": 80,
-    "f_min": 20.0,
-    "f_max": 8000.0,
-    "log": "ln",
-    "floor": 1.1920928955078125e-07,  # the distance from 1 to the next float32
-    "floor_added": False,
-    "top_db": None,
-    "subtract_mean": True,
-    "divide_deviation": None,
-    "deviation_biased": None,
-    "gain": 1.0,
-    "offset": 0.0,
-    "cut": "wave",
-    "layout": "FT",
-}
+CONTRACT = Contract(
+    scale=32768.0,
+    preemphasis=0.97,
+    preemphasis_over="frame",
+    edges="snip",
+    remove_dc=True,
+    window="hamming",
+    window_periodic=False,
+    n_fft=512,
+    window_placement="left",
+    power=2,
+    mel="kaldi",
+    mel_area_norm=False,
+    f_min=20.0,
+    floor=2.0**-23,  # the distance from 1 to the next float32
+    subtract_mean=True,
+    gain=1.0,
+    offset=0.0,
+)
 OUTPUT = Output(unit=False, averaging="raw", subtracted="the training set, VoxCeleb2 dev")
 LICENCE = "CC-BY-4.0, that of the data"
 LICENCE_APACHE = f"{LICENCE}, by WeSpeaker's list; Apache-2.0 by its page"
