@@ -1,4 +1,4 @@
-"""mypy finds nothing in the core, and every engine keeps the protocol that asv/engine_interface.py defines.
+"""mypy finds nothing in the core, and every engine and every family of networks keeps its protocol.
 
 Public functions have types: what a module offers is checked wherever another one uses it.
 """
@@ -10,6 +10,7 @@ import sys
 from support.paths import REPO, SCRIPTS
 
 from asv import engines
+from asv.network import families
 
 
 def public_functions(path):
@@ -70,10 +71,15 @@ def mypy(*arguments):
 
 def test_types(tmp_path):
     names = ", ".join(engines.names())
+    modules = ", ".join(families.source(name).stem for name in families.names())
     lines = [
         f"from asv.engines import {names}",
         "from asv.engine_interface import Engine",
+        f"from asv.network.families import {modules}",
+        "from asv.network.family_interface import CarriesFrontEnd, Family",
         f"all_: list[Engine] = [{names}]",
+        f"families: list[Family] = [{modules}]",
+        "carriers: list[CarriesFrontEnd] = [nemo, taoruijie]",
     ]
     (tmp_path / "engines_checked.py").write_text("\n".join([*lines, ""]))
     done = mypy("workflow_scripts/asv", tmp_path / "engines_checked.py")

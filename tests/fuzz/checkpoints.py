@@ -16,6 +16,7 @@ import sys
 import tarfile
 import warnings
 import zipfile
+import zlib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,8 +24,10 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "workflow_scripts")]
 
 import torch  # noqa: E402
 from fuzz import driver  # noqa: E402
+from support.families import state_of  # noqa: E402
 
 from asv.errors import InputError  # noqa: E402
+from asv.network import families  # noqa: E402
 from asv.network.archive import extract_checkpoint  # noqa: E402
 from asv.network.checkpoint import load_network  # noqa: E402
 from asv.network.ecapa_tdnn import EcapaTdnn  # noqa: E402
@@ -68,7 +71,9 @@ def seeds():
     options = [{"pickle_protocol": p, "_use_new_zipfile_serialization": new} for p in (2, 4) for new in (True, False)]
     found = [_saved(content, **option) for content in contents for option in options]
     whole = {"model_state_dict": EcapaTdnn(1, 1).state_dict()}
-    return [*found, _safetensors(), _saved(whole), _saved(whole, _use_new_zipfile_serialization=False)]
+    window = {"speaker_encoder.torchfbank.1.spectrogram.window": torch.hamming_window(400)}
+    others = [_saved(state_of("wespeaker", seed=1)), _saved({**state_of("taoruijie", seed=1), **window})]
+    return [*found, _safetensors(), _saved(whole), _saved(whole, _use_new_zipfile_serialization=False), *others]
 
 
 def _bytes(dice, content):
@@ -208,11 +213,18 @@ def make_input(dice):
 
 
 def check(content, folder):
-    """As the two stages read it; and the checkpoint's reader alone, which trusts the first stage in nothing."""
+    """As the two stages read it; and the checkpoint's reader alone, which trusts the first stage in nothing.
+
+    It is read as a checkpoint of each family.
+    """
     (folder / "c.pt").write_bytes(content)
+    names = families.names()
     with contextlib.suppress(InputError):
-        load_network(folder / "c.pt")
+        load_network(folder / "c.pt", names[zlib.crc32(content) % len(names)])
     extract_checkpoint(folder / "c.pt", folder / "out.pt")
+    for name in names:
+        with contextlib.suppress(InputError):
+            load_network(folder / "out.pt", name)
     load_network(folder / "out.pt")
 
 
