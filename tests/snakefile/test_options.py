@@ -21,7 +21,7 @@ SCORING = (
 def test_the_defaults():
     config = check({})
     assert options.of_features(config) == FEATURES
-    assert options.of_trace(config).split()[:2] == ["--frames", "200"]
+    assert options.of_network(config).split()[:2] == ["--frames", "200"]
     assert options.of_bootstrap(config) == "--bootstrap-replicates 1000 --bootstrap-seed 0"
     assert options.of_scoring(config).split() == SCORING.split()
     assert options.of_answer(config) == "--demo-data --demo-checkpoint 'small, trained on synthetic voices'"
@@ -33,8 +33,8 @@ def test_the_defaults():
         ({"features": {"crops": 3}}, options.of_features, ["--crops", "3"]),
         ({"dataset": {"max_duration": 5}}, options.of_features, ["--max-duration", "5"]),
         ({"dataset": {"channels": "reject"}}, options.of_features, ["--channels", "reject"]),
-        ({"features": {"frames": 300}}, options.of_trace, ["--frames", "300"]),
-        ({"checkpoint": {"weights": "ema"}}, options.of_trace, ["--weights", "ema"]),
+        ({"features": {"frames": 300}}, options.of_network, ["--frames", "300"]),
+        ({"checkpoint": {"weights": "ema"}}, options.of_network, ["--weights", "ema"]),
         ({"scoring": {"bootstrap": {"seed": 7}}}, options.of_bootstrap, ["--bootstrap-seed", "7"]),
         ({"scoring": {"on_missing_trial": "skip"}}, options.of_scoring, ["--on-missing-trial", "skip"]),
         ({"scoring": {"format": "parquet"}}, options.of_scoring, ["--format", "parquet"]),

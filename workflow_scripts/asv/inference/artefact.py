@@ -110,7 +110,7 @@ def _compare(network: Path, folder: Path, engine: str, job: Job) -> tuple[str, f
     """The precision that really runs, and the minimum cosine with the reference."""
     name, precision = engines.parse(engines.reference(network.suffix))
     module, of_reference = engines.module(name), Job(job.batch_size, job.shape, precision, job.threads)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as place, contextlib.ExitStack() as stack:
+    with tempfile.TemporaryDirectory(dir=folder) as place, contextlib.ExitStack() as stack:
         module.compile_artefact(network, Path(place), of_reference)
         reference = stack.enter_context(contextlib.closing(module.load(Path(place), of_reference)))
         session = stack.enter_context(contextlib.closing(engines.module(engine).load(folder, job)))

@@ -97,8 +97,8 @@ def bring(path: Path, contract: Contract, whose: str, wanted: Wanted, source: ob
     facts = {
         "embedding": size,
         "parameters": sum(int(np.prod(shape, dtype=np.int64)) for shape in weights) or None,
-        "input": choice.features.name,
-        "output": choice.embedding.name,
+        "graph_input": choice.features.name,
+        "graph_output": choice.embedding.name,
         "layout": choice.layout,
         "batch": None if any_batch else choice.batch,
         "opset": model.opset,
