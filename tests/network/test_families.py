@@ -1,5 +1,6 @@
 """The contract of asv/network/family_interface.py, which every family keeps."""
 
+import importlib
 import subprocess
 import sys
 from dataclasses import replace
@@ -7,7 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 from support.families import SMALL, seeded
-from support.paths import SCRIPTS
+from support.paths import REPO, SCRIPTS
 
 from asv.errors import InputError
 from asv.features.contract import Contract
@@ -142,3 +143,14 @@ def test_parameters_are_as_many_as_published(name, facts, millions):
 def test_each_contract_is_its_own():
     """Features that two families shared by mistake would look right."""
     assert len({families.module(name).CONTRACT.key() for name in NAMES}) == len(NAMES)
+
+
+def test_published_figures_are_those_of_the_documents():
+    text = (REPO / "docs/checkpoints.md").read_text(encoding="utf-8").partition("## What their authors publish")[2]
+    rows = [line.split("|")[1:-1] for line in text.partition("\n## ")[0].splitlines() if line.startswith("|")]
+    documented = [tuple(float(cell) if cell.strip() else None for cell in row[-3:]) for row in rows[2:]]
+    files = [file for name in NAMES for file in families.module(name).PUBLISHED]
+    figures = [figures for file in files for figures in file.figures]
+    figures.append(importlib.import_module("asv.network.families.speechbrain").VOXCELEB2_ALONE)
+    known = [(each.o, each.e, each.h) for each in figures]
+    assert sorted(documented, key=str) == sorted(known, key=str)
