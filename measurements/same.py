@@ -8,13 +8,16 @@ Both checkouts run the same target in temporary folders. The exit code is 1 wher
 from __future__ import annotations
 
 import argparse
+import re
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parents[1]
-COMPARED = ("work/features/*/*.npy", "work/features/*/*.tsv", "work/embeddings/**/*.npy", "results/*/scores_bs*/*")
+COMPARED = ("work/features/**/features.npy", "work/features/**/*.tsv", "work/embeddings/**/*.npy")
+COMPARED += ("results/*/scores_bs*/*",)
+KEY = re.compile(r"(?<=work/features/)[0-9a-f]{8}/")  # of the features; checkouts may make it in other ways
 
 
 def run(checkout, folder, target, config):
@@ -33,7 +36,7 @@ def run(checkout, folder, target, config):
     if done.returncode:
         sys.exit(f"error: {checkout}: {target} was not made:\n{done.stderr[-3000:]}")
     found = (path for pattern in COMPARED for path in folder.glob(pattern) if path.name[0] != ".")
-    return {str(path.relative_to(folder)): path.read_bytes() for path in found}
+    return {KEY.sub("", str(path.relative_to(folder))): path.read_bytes() for path in found}
 
 
 def main():

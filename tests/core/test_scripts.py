@@ -93,7 +93,7 @@ def test_the_conda_environment_has_the_versions_of_the_requirements():
 def test_progress_bars_are_for_terminals(tmp_path):
     """The same stage shows a bar on a terminal, and nothing of it in a file."""
     write_tree(tmp_path / "wavs", speakers=2)
-    outputs = {"output": "f.npy", "manifest": "m.tsv", "rejected": "r.tsv", "sidecar": "f.json"}
+    outputs = {"output": "f.npy", "lengths": "l.npy", "manifest": "m.tsv", "rejected": "r.tsv", "sidecar": "f.json"}
     command = [sys.executable, str(SCRIPTS / "extract_features.py"), "--root", str(tmp_path / "wavs")]
     command += [part for option, name in outputs.items() for part in (f"--{option}", str(tmp_path / name))]
     quiet = subprocess.run(command, capture_output=True, text=True, timeout=120)

@@ -320,7 +320,7 @@ def test_a_nemo_archive(tmp_path, mode):
 
 
 def traced(folder, family, *options):
-    outputs = ("--output", folder / "network.pt", "--sidecar", folder / "network.json")
+    outputs = ("--output", folder / "network.pt", "--sidecar", folder / "network.json", "--norm", folder / "norm.npz")
     return run_script("trace_network.py", "--checkpoint", folder / "c.pt", "--family", family, *outputs, *options)
 
 

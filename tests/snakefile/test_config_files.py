@@ -131,7 +131,7 @@ SOURCES = [
         ({"batch_sizes": [4, 0]}, "batch_sizes.1: 0 is less than the minimum of 1 (set in /h/config.yaml)"),
         (
             {"features": {"win_length": 999}},
-            "features.win_length: 999 exceeds n_fft (400) (set in --config)",
+            "features.win_length: 999 exceeds n_fft (400): a window fits into the transform (set in --config)",
         ),
         ({"checkpoint": {"archive": "https://x.org/c.zip"}}, "because checkpoint.archive is a URL"),  # not set at all
     ],

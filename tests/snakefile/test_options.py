@@ -8,10 +8,6 @@ from asv.errors import InputError
 from asv.snakefile import benchmarks, npus, options
 from asv.snakefile.config import check
 
-FEATURES = (
-    "--channels mix --min-duration 0.1 --resample down --crops 1 --f-max 8000 --f-min 0 --floor 1e-05 --frames 200"
-    " --hop-length 160 --n-fft 400 --n-mels 80 --sample-rate 16000 --seed 0 --short repeat --win-length 400"
-)
 SCORING = (
     "--format tsv --on-missing-trial fail --subtract-mean none --bootstrap-replicates 1000 --bootstrap-seed 0  "
     " --centroid-max-duration 19 --centroid-max-scores 20000000"
@@ -20,19 +16,20 @@ SCORING = (
 
 def test_the_defaults():
     config = check({})
-    assert options.of_features(config) == FEATURES
-    assert options.of_network(config).split()[:2] == ["--frames", "200"]
+    assert options.of_network(config).split() == "--outputs embedding --family modelzoo --frames 200".split()
     assert options.of_bootstrap(config) == "--bootstrap-replicates 1000 --bootstrap-seed 0"
     assert options.of_scoring(config).split() == SCORING.split()
-    assert options.of_answer(config) == "--demo-data --demo-checkpoint 'small, trained on synthetic voices'"
+    assert options.of_answer(config) == (
+        "--demo-checkpoint 'small, trained on synthetic voices' --on-misfit warn --demo-data --overridden"
+    )
 
 
 @pytest.mark.parametrize(
     ("settings", "function", "words"),
     [
-        ({"features": {"crops": 3}}, options.of_features, ["--crops", "3"]),
-        ({"dataset": {"max_duration": 5}}, options.of_features, ["--max-duration", "5"]),
-        ({"dataset": {"channels": "reject"}}, options.of_features, ["--channels", "reject"]),
+        ({"network": {"family": "wespeaker"}}, options.of_network, ["--family", "wespeaker"]),
+        ({"network": {"on_misfit": "fail"}}, options.of_answer, ["--on-misfit", "fail"]),
+        ({"features": {"f_max": 7600, "f_min": 20}}, options.of_answer, ["--overridden", "f_min", "f_max"]),
         ({"features": {"frames": 300}}, options.of_network, ["--frames", "300"]),
         ({"checkpoint": {"weights": "ema"}}, options.of_network, ["--weights", "ema"]),
         ({"scoring": {"bootstrap": {"seed": 7}}}, options.of_bootstrap, ["--bootstrap-seed", "7"]),
@@ -50,8 +47,7 @@ def test_a_setting_becomes_words(settings, function, words):
 @pytest.mark.parametrize(
     ("settings", "function", "word"),
     [
-        ({}, options.of_features, "--keep"),
-        ({}, options.of_features, "--max-duration"),  # null
+        ({"features": {"frames": "whole"}}, options.of_network, "--frames"),
         ({}, options.of_scoring, "--as-norm-top"),
         ({}, options.of_scoring, "--no-centroid"),
         ({"dataset": {"root": "wavs"}}, options.of_answer, "--demo-data"),

@@ -68,7 +68,3 @@ def test_a_disk_that_is_too_small(folder):
     preflight.check_space({"features": 10, "embeddings": 10})
     with pytest.raises(InputError, match=r"GB will be written \(features .* GB\); make room"):
         preflight.check_space({"features": 2 * free, "embeddings": 0})
-
-
-def test_size_of_features():
-    assert preflight.bytes_of_features(150_000, 1, 80, 200) == 9_600_000_000

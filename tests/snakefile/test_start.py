@@ -10,10 +10,10 @@ from asv.errors import InputError
 from asv.snakefile import start
 
 
-def job(script, *, shard=None, engine=None, **output):
+def job(script, *, shard=None, engine=None, kind=None, **output):
     return SimpleNamespace(
         params={"script": f"/x/{script}.py"} if script else {},
-        wildcards=SimpleNamespace(shard=shard, engine=engine),
+        wildcards=SimpleNamespace(shard=shard, engine=engine, features=kind),
         output=SimpleNamespace(**output),
     )
 
@@ -61,12 +61,13 @@ def test_space(tmp_path, keep, expected):
     (tmp_path / "old.npy").write_bytes(b"1234567")
     sizes = {"a": 12, "b": 1}
     dataset = SimpleNamespace(utterances=lambda shard: range(sizes[shard]))
-    config = {"features": {"keep": keep, "crops": 1, "n_mels": 5, "frames": 5}}
+    config = {"features": {"keep": keep}}
+    sets = {"k": SimpleNamespace(bytes_per_utterance=100)}
     jobs = [
-        job("extract_features", shard="a", features=tmp_path / "new.npy"),
-        job("extract_features", shard="b", features=tmp_path / "old.npy"),
+        job("extract_features", shard="a", kind="k", features=tmp_path / "new.npy"),
+        job("extract_features", shard="b", kind="k", features=tmp_path / "old.npy"),
         job("infer", shard="b"),
         job("", shard="of another workflow"),
     ]
-    needed = start.space_needed(jobs, start.Inputs(config, dataset, [], [], ""), cores=1)
-    assert needed == {"features": expected, "embeddings": 768}
+    needed = start.space_needed(jobs, start.Inputs(config, dataset, [], [], "", sets), cores=1)
+    assert needed == {"features": expected, "embeddings": 2048}
