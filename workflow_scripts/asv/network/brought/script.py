@@ -99,10 +99,11 @@ def load(path: Path, source: object) -> nn.Module:
 def _runner(module: nn.Module) -> trial.Run:
     def run(batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         try:
-            # Without oneDNN: its LSTM does not compare the number of bands with the weights', and reads past their end.
-            with torch.no_grad(), warnings.catch_warnings(), torch.backends.mkldnn.flags(enabled=False):
-                warnings.simplefilter("ignore")  # of oneDNN
-                found = module(torch.from_numpy(batch))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of the flag
+                # Its LSTM does not compare the number of bands with the weights', and reads past their end.
+                with torch.no_grad(), torch.backends.mkldnn.flags(enabled=False):
+                    found = module(torch.from_numpy(batch))
         except FAILURES as error:
             raise trial.Refused(trial.last_line(error)) from error
         if found.dim() != 2 or len(found) != len(batch):
