@@ -85,6 +85,7 @@ def right(samples, tmp_path_factory):
     return run, embeddings(run, contract_of(resemblyzer.CONTRACT, tmp_path_factory.mktemp("right")), samples, None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changed", resemblyzer.WRONG)
 def test_a_wrong_contract_does_not_fail_but_shows_in_the_cosines(changed, right, samples, speech, tmp_path):
     run, expected = right

@@ -44,8 +44,8 @@ WRONG = {
     "f_max: 7600": (3.59, 0.979),
     "mel: htk, mel_area_norm: false": (12.0, 0.590),
     "power: 1": (23.8, 0.621),
-    "scale: 32768": (27.8, 0.454),
-    "log: ln, floor: 1e-6, floor_rule: clamp": (35.5, 0.371),
+    "scale: 32768, volume: null": (27.8, 0.454),
+    "log: ln, floor: 1e-6, floor_rule: add": (35.5, 0.371),
 }
 
 
@@ -99,7 +99,7 @@ def save_onnx(path, made=None, **options):
 
 
 def with_field(changed):
-    """The contract's text with other values: ``power: 1``, or several, ``log: ln, floor: 1e-6``."""
+    """The contract's text with other values: ``power: 1``, or several, ``scale: 32768, volume: null``."""
     pairs = dict(line.split(": ") for line in CONTRACT.splitlines())
     pairs |= dict(pair.split(": ") for pair in changed.split(", "))
     return "".join(f"{name}: {value}\n" for name, value in pairs.items())

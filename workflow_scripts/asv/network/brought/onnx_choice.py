@@ -80,7 +80,8 @@ def choose_layout(value: Value, n_mels: int, wanted: str | None) -> str:
     fits = {MELS_FRAMES: second == n_mels, FRAMES_MELS: third == n_mels}
     mels = {MELS_FRAMES: second, FRAMES_MELS: third}
     if wanted is not None:
-        if isinstance(mels[wanted], int) and not fits[wanted]:
+        other = mels[FRAMES_MELS if wanted == MELS_FRAMES else MELS_FRAMES]
+        if not fits[wanted] and (isinstance(mels[wanted], int) or other == n_mels):
             raise InputError(f"network.layout: {wanted} with {n_mels} mel bands does not fit the input {value}")
         return wanted
     if not isinstance(second, int) and not isinstance(third, int):

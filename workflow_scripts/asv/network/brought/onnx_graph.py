@@ -45,7 +45,7 @@ class Runner:
         self._core, self._compiled = openvino.Core(), {}
         try:
             self._model = self._core.read_model(content, b"")
-        except (RuntimeError, TypeError) as error:
+        except (RuntimeError, TypeError, ValueError) as error:
             raise InputError(f"{source}: OpenVINO cannot read it: {trial.last_line(error)}") from error
 
     def __call__(self, batch: Array) -> Array:
