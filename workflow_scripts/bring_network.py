@@ -7,6 +7,7 @@ is executed; an ONNX model is data.
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -50,7 +51,7 @@ def bring_script(options, wanted, source):
     """Execute the program and write its trace; returns its first norm and facts."""
     from asv.network.brought import script
 
-    print(f"WARNING: {source} {script.WARNING}", flush=True)
+    print(f"WARNING: {source} {script.WARNING}", file=sys.stderr, flush=True)
     brought = script.bring(options.checkpoint, options.contract.n_mels, wanted, source)
     with files.atomic_file(options.output) as temporary:
         brought.traced.save(str(temporary))

@@ -247,7 +247,7 @@ def test_a_truncated_file(share, brought):
 def test_damage_anywhere_is_an_error_in_words(brought):
     """Whatever a byte becomes, the file is refused in words, or taken for one of other numbers."""
     content, draw = Onnx().model().SerializeToString(), np.random.default_rng(0)
-    for _ in range(400):
+    for _ in range(100):
         damaged = bytearray(content)
         for place in draw.integers(0, len(content), 3):
             damaged[place] = draw.integers(0, 256)

@@ -168,6 +168,7 @@ def choose(program: nn.Module, mels: int, wanted: Wanted, source: object) -> Wra
         return next(iter(found.values()))
     for candidate in _candidates(program, wanted, source):  # perhaps it is the number of frames
         if (taken := trial.frames_taken(_runner(candidate), mels)) is not None:
+            _refuse_other_bands(candidate, taken, mels, source)
             raise InputError(
                 f"features.frames: {wanted.frames or 'whole'}: the program {source} does not run on {frames} frames "
                 f"({words[candidate.layout]}), but on {taken}; set features.frames: {taken}, or export it for any number"
@@ -176,6 +177,22 @@ def choose(program: nn.Module, mels: int, wanted: Wanted, source: object) -> Wra
     raise InputError(
         f"network.contract: {source} does not run on features of n_mels {mels}, in no layout ({said}); correct the "
         "contract, network.layout or network.output"
+    )
+
+
+def _refuse_other_bands(candidate: Wrapped, taken: int, mels: int, source: object) -> None:
+    """Raise InputError where the number of frames that runs is that of bands, in the other layout."""
+    (layout,) = (name for name in LAYOUTS if name != candidate.layout)
+    other = Wrapped(candidate.program, layout, candidate.lengths, candidate.output).eval()
+    try:
+        _runner(other)(trial.noise(1, taken, mels + 7))
+    except trial.Refused:
+        return
+    if taken == mels:
+        raise InputError(f"network.layout: {candidate.layout}, but {source} runs with {layout}; set that")
+    raise InputError(
+        f"network.contract: it says n_mels {mels}, and {source} takes features of {taken} bands ({layout}); correct the "
+        "contract"
     )
 
 
@@ -200,7 +217,7 @@ def bring(path: Path, mels: int, wanted: Wanted, source: object) -> Brought:
         raise InputError(
             f"{source}: the program takes a batch of 1 alone; trace it with a larger batch, or make it of torch.jit.script"
         )
-    traced = _traced(module, (mels, frames))
+    traced = _traced(module, (mels, frames), source)
     for count in [frames] if wanted.frames is not None else [frames, frames + trial.OTHER]:
         check_trace(traced, module, (mels, count))
     facts = {
@@ -217,8 +234,14 @@ def _is_recurrent(traced: torch.jit.ScriptModule) -> bool:
     return any(traced.graph.findAllNodes(kind, recurse=True) for kind in RECURRENT)
 
 
-def _traced(module: Wrapped, shape: tuple[int, int]) -> torch.jit.ScriptModule:
+def _traced(module: Wrapped, shape: tuple[int, int], source: object) -> torch.jit.ScriptModule:
     """The program as one frozen graph: a trace alone keeps lists that OpenVINO refuses."""
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of torch.jit: deprecated; a trace may be of one shape, which is tried
-        return torch.jit.freeze(torch.jit.trace(module, torch.zeros(2, *shape), check_trace=False).eval())
+        try:
+            return torch.jit.freeze(torch.jit.trace(module, torch.zeros(2, *shape), check_trace=False).eval())
+        except FAILURES as error:
+            raise InputError(
+                f"{source}: the program cannot be traced: {trial.last_line(error)}; bring one that takes features and "
+                "gives tensors alone"
+            ) from error
