@@ -162,7 +162,8 @@ def _other(kind, kinds):
         remedy = f"set checkpoint.archive to the {file_kinds.what(kinds)}"
         return f"{kind.words}; {kind.remedy if kinds == file_kinds.WEIGHTS else remedy}"
     remedy = "set network.family to whose network it is" if kind.name in file_kinds.WEIGHTS else kind.remedy
-    return f"{kind.words}, and network.family: {kinds[0]} takes a {file_kinds.what(kinds)}; {remedy}"
+    article = "an" if file_kinds.ONNX in kinds else "a"
+    return f"{kind.words}, and network.family: {kinds[0]} takes {article} {file_kinds.what(kinds)}; {remedy}"
 
 
 def _unpacked(folder):

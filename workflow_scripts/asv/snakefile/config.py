@@ -212,8 +212,7 @@ def _disagreements(config, schema):
     except InputError as error:
         yield str(error)
     else:
-        if problem := networks.fault(config):
-            yield problem
+        yield from networks.faults(config)
     for text in config["benchmark"]["engines"]:
         try:
             engines.parse(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from .. import engines
@@ -34,10 +35,20 @@ def reference(config: Config) -> str:
     return engines.reference(suffix(config))
 
 
-def fault(config: Config) -> str | None:
-    """What is wrong with the configured engine for this network, or None."""
-    problem = engines.foreign(config["engine"], suffix(config))
-    return problem and f"engine: {problem}; set engine: openvino"
+def faults(config: Config) -> Iterator[str]:
+    """What is wrong with the engine and the settings of brought graphs for this family; messages begin with a setting."""
+    network = config["network"]
+    if problem := engines.foreign(config["engine"], suffix(config)):
+        yield f"engine: {problem}; set engine: openvino"
+    if network["family"] not in families.BROUGHT:
+        for name in ("input", "output", "layout"):
+            if network[name] is not None:
+                wanted = " or ".join(families.BROUGHT)
+                yield f"network.{name}: is for a graph of your own (network.family: {wanted}); set it to null"
+    elif network["outputs"] != ["embedding"]:
+        yield "network.outputs: attention is modelzoo's; for a graph of your own write [embedding], and see network.output"
+    if network["family"] == "torchscript" and network["input"] is not None:
+        yield "network.input: a TorchScript program has its features first; set it to null"
 
 
 def warning(config: Config) -> str | None:
