@@ -81,7 +81,8 @@ def main():
         "code": code.digest(__file__),
     }
     files.write_json(options.sidecar, sidecar)
-    told = ", ".join(f"{name.replace('_', ' ')} {facts[name]}" for name in ("graph_input", "graph_output", "layout", "lengths") if facts.get(name))
+    shown = ("graph_input", "graph_output", "layout", "lengths")
+    told = ", ".join(f"{name.replace('_', ' ')} {facts[name]}" for name in shown if facts.get(name))
     print(f"{options.family}: {told}; embeddings of {facts['embedding']}")
 
 

@@ -1,7 +1,8 @@
 """Take the checkpoint out of its archive, safely.
 
 The archive is a zip or tar with one checkpoint in it (a file of torch.save, or safetensors; for a family of brought
-graphs an ONNX model or a TorchScript program), or such a file itself, whatever its name. Entries with paths that lead outside, links, decompression bombs and damaged entries are refused.
+graphs an ONNX model or a TorchScript program), or such a file itself, whatever its name. Entries with paths that lead
+outside, links, decompression bombs and damaged entries are refused.
 """
 
 from pathlib import Path

@@ -49,10 +49,18 @@ def test_a_graph_is_found_by_its_content(family, place, made, tmp_path):
 @pytest.mark.parametrize(
     ("kind", "family", "words"),
     [
-        ("torchscript", "modelzoo", r"a TorchScript archive, not weights; .*set network.family: torchscript, which exec"),
+        (
+            "torchscript",
+            "modelzoo",
+            r"a TorchScript archive, not weights; .*set network.family: torchscript, which exec",
+        ),
         ("onnx", "wespeaker", r"an ONNX model; set network.family: onnx"),
         ("modelzoo", "onnx", r"a checkpoint, and network.family: onnx takes a ONNX model; set network.family to whose"),
-        ("modelzoo", "torchscript", r"a checkpoint, and network.family: torchscript takes a TorchScript program; set netw"),
+        (
+            "modelzoo",
+            "torchscript",
+            r"a checkpoint, and network.family: torchscript takes a TorchScript program; set netw",
+        ),
         ("torchscript", "onnx", r"a TorchScript archive.*takes a ONNX model; .*set network.family: torchscript, which"),
         ("onnx", "torchscript", r"an ONNX model, and network.family: torchscript takes .*; set network.family: onnx"),
     ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from support.graphs import MELS, NUMBERS, CONTRACT, Onnx
+from support.graphs import CONTRACT, MELS, NUMBERS, Onnx
 
 from asv.errors import InputError
 from asv.features.contract_file import read
@@ -170,18 +170,38 @@ def elsewhere(graph):
 BAD = {
     "integer input": (integer, {}, r"network.input: features are float32 .*no input.*features is int64"),
     "samples": (of_samples, {}, r"network.input: .*no input.*wave \(float32: batch, samples\).*export a graph"),
-    "two inputs": (with_input("b", ["n", "t", MELS]), {}, r"network.input: .*2 inputs.*features .*; b .*set network.in"),
+    "two inputs": (
+        with_input("b", ["n", "t", MELS]),
+        {},
+        r"network.input: .*2 inputs.*features .*; b .*set network.in",
+    ),
     "another input": (with_input("style", ["n", 4]), {"input": "features"}, r"besides features .*style .*without them"),
-    "no such input": (lambda graph: None, {"input": "x"}, r"network.input: no input is called 'x'; there are: features"),
+    "no such input": (
+        lambda graph: None,
+        {"input": "x"},
+        r"network.input: no input is called 'x'; there are: features",
+    ),
     "an input of weights": (with_input("style", ["n", 4]), {"input": "style"}, r"network.input: style .*no features"),
     "no such output": (lambda graph: None, {"output": "x"}, r"network.output: no output is called 'x'; there are: emb"),
-    "no such place": (lambda graph: None, {"output": 3}, r"network.output: no output 3; from 0 on there are: embedding"),
+    "no such place": (
+        lambda graph: None,
+        {"output": 3},
+        r"network.output: no output 3; from 0 on there are: embedding",
+    ),
     "two outputs": (two_outputs, {}, r"network.output: .*several outputs.*m \(float32: batch, 8\); raw .*set it"),
     "no embedding": (no_embedding, {}, r"network.output: .*no output of the graph can be that: n \(float32"),
     "frames for an embedding": (no_embedding, {"output": "n"}, None),
-    "layout": (lambda graph: None, {"layout": "mels_frames"}, r"network.layout: mels_frames with 24 mel bands does not fit"),
+    "layout": (
+        lambda graph: None,
+        {"layout": "mels_frames"},
+        r"network.layout: mels_frames with 24 mel bands does not fit",
+    ),
     "NaN": (not_a_number, {}, r"mine.onnx: the embedding of noise has 6 numbers of 6 that are not finite"),
-    "external data": (elsewhere, {}, r"mine.onnx: its weights, such as conv.weight, lie in another file, 'network.onnx"),
+    "external data": (
+        elsewhere,
+        {},
+        r"mine.onnx: its weights, such as conv.weight, lie in another file, 'network.onnx",
+    ),
 }
 
 
@@ -197,7 +217,9 @@ def test_what_is_refused(name, brought):
 
 def test_three_unknown_axes_ask_for_the_layout(brought):
     graph = Onnx(("a", "b", "c"))
-    words = r"network.layout: the input features \(float32: a, b, c\) does not tell which .*24 mel bands; set mels_frames"
+    words = (
+        r"network.layout: the input features \(float32: a, b, c\) does not tell which .*24 mel bands; set mels_frames"
+    )
     with pytest.raises(InputError, match=words):
         brought(graph)
     assert brought(graph, layout="frames_mels").facts["layout"] == "frames_mels"
@@ -206,14 +228,18 @@ def test_three_unknown_axes_ask_for_the_layout(brought):
 def test_axes_that_are_both_the_bands_or_neither(brought):
     with pytest.raises(InputError, match=r"network.layout: both axes of the input .* may be the mel bands; set one"):
         brought(Onnx(("batch", MELS, MELS)), frames=MELS)
-    with pytest.raises(InputError, match=r"network.contract: it says n_mels 24, and the input is features \(float32: b, t, 80"):
+    with pytest.raises(
+        InputError, match=r"network.contract: it says n_mels 24, and the input is features \(float32: b, t, 80"
+    ):
         brought(Onnx(("b", "t", 80)))
 
 
 @pytest.mark.parametrize("frames", [200, None])
 def test_fixed_frames_name_the_setting(frames, brought):
     graph = Onnx((1, 160, MELS))
-    with pytest.raises(InputError, match=r"features.frames: (200|whole), and the input of mine.onnx .*features.frames: 160"):
+    with pytest.raises(
+        InputError, match=r"features.frames: (200|whole), and the input of mine.onnx .*features.frames: 160"
+    ):
         brought(graph, frames=frames)
     assert brought(graph, frames=160).facts["embedding"] == NUMBERS
 
@@ -222,7 +248,9 @@ def test_too_few_frames_name_a_number_that_runs(brought):
     graph = Onnx()
     conv = graph.nodes[1]
     conv.attribute[1].ints[:] = [0, 0]  # no padding
-    with pytest.raises(InputError, match=r"features.frames: 3: the graph mine.onnx does not run on 3 frames .*frames: 200"):
+    with pytest.raises(
+        InputError, match=r"features.frames: 3: the graph mine.onnx does not run on 3 frames .*frames: 200"
+    ):
         brought(graph, frames=3)
 
 
@@ -233,7 +261,9 @@ def test_rows_that_depend_on_each_other(brought):
         graph.helper.make_node("ReduceMean", ["raw"], ["mean"], axes=[0], keepdims=1),
         graph.helper.make_node("Sub", ["raw", "mean"], ["embedding"]),
     ]
-    with pytest.raises(InputError, match=r"depends on those that are beside it in the batch; export the network in evaluation"):
+    with pytest.raises(
+        InputError, match=r"depends on those that are beside it in the batch; export the network in evaluation"
+    ):
         brought(graph)
 
 

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from support.graphs import MELS, NUMBERS, CONTRACT, Tdnn, WithLengths, program
+from support.graphs import CONTRACT, MELS, NUMBERS, Tdnn, WithLengths, program
 from support.scripts import run_script
 from torch import nn
 
@@ -16,7 +16,7 @@ from asv.engine_interface import Job
 from asv.errors import InputError
 from asv.features.contract_file import read
 from asv.files import read_json
-from asv.network import first_norm, trace
+from asv.network import first_norm
 from asv.network.brought import script
 from asv.network.brought.onnx_graph import Wanted
 
@@ -79,7 +79,9 @@ class Relative(WithLengths):
     relative = True
 
 
-@pytest.mark.parametrize(("kind", "dtype"), [(WithLengths, torch.int64), (WithLengths, torch.float32), (Relative, None)])
+@pytest.mark.parametrize(
+    ("kind", "dtype"), [(WithLengths, torch.int64), (WithLengths, torch.float32), (Relative, None)]
+)
 def test_lengths_are_filled_in(kind, dtype, brought):
     module = kind()
     lengths = torch.tensor([1.0, 0.5]) if dtype is None else torch.tensor([50, 40], dtype=dtype)
@@ -173,11 +175,26 @@ BAD = {
         r"features.frames: whole: .*set features.frames: 73",
     ),
     "both layouts": (OfAnyShape(), (), {}, r"network.layout: mine.pt runs with mels_frames and with frames_mels; set"),
-    "no layout": (Tdnn(30), (torch.randn(2, 50, 30),), {}, r"network.contract: .* n_mels 24, .* 30 bands \(frames_mels"),
-    "the other layout": (Tdnn(), (), {"layout": "mels_frames"}, r"network.layout: mels_frames, but mine.pt runs with frames_mels"),
+    "no layout": (
+        Tdnn(30),
+        (torch.randn(2, 50, 30),),
+        {},
+        r"network.contract: .* n_mels 24, .* 30 bands \(frames_mels",
+    ),
+    "the other layout": (
+        Tdnn(),
+        (),
+        {"layout": "mels_frames"},
+        r"network.layout: mels_frames, but mine.pt runs with frames_mels",
+    ),
     "samples": (nn.Linear(3, NUMBERS), (torch.randn(2, 3),), {}, r"network.contract: mine.pt does not run on"),
     "one row": (OfOneRow(), (torch.randn(1, 50, MELS),), {}, r"mine.pt: the program takes a batch of 1 alone"),
-    "another input": (OfTwo(), (torch.randn(2, 50, MELS), torch.ones(6)), {}, r"network.input: .*second input, 'style'"),
+    "another input": (
+        OfTwo(),
+        (torch.randn(2, 50, MELS), torch.ones(6)),
+        {},
+        r"network.input: .*second input, 'style'",
+    ),
     "beside": (Beside(), (), {}, r"depends on those that are beside it in the batch"),
     "NaN": (Hollow(), (), {}, r"embedding of noise has 6 numbers of 6 that are not finite"),
     "an output of one": (Tdnn(), (), {"output": 1}, r"network.output: 1, but the program gives one tensor"),

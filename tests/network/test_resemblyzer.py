@@ -57,7 +57,9 @@ def brought(family, folder, frames):
 
 
 @pytest.mark.parametrize("frames", [None, 160])
-@pytest.mark.parametrize(("family", "engine"), [("onnx", "openvino"), ("torchscript", "openvino"), ("torchscript",) * 2])
+@pytest.mark.parametrize(
+    ("family", "engine"), [("onnx", "openvino"), ("torchscript", "openvino"), ("torchscript",) * 2]
+)
 def test_cosines_and_eer_are_the_known_ones(family, engine, frames, samples, speech, tmp_path):
     network, artefact = brought(family, tmp_path, frames), tmp_path / "artefact"
     artefact.mkdir()

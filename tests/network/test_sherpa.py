@@ -21,10 +21,12 @@ NEMO |= {"window_size_ms": "25", "window_stride_ms": "10", "window_type": "hann"
 
 
 @pytest.mark.parametrize(
-    ("metadata", "family"), [(WESPEAKER, "wespeaker"), (THREE_D, "3dspeaker"), (NEMO, "nemo")], ids=lambda value: str(value)
+    ("metadata", "family"),
+    [(WESPEAKER, "wespeaker"), (THREE_D, "3dspeaker"), (NEMO, "nemo")],
+    ids=lambda value: str(value),
 )
 def test_the_toolkits_own_contract_counts(metadata, family):
-    found, whose = sherpa.contract(metadata, "x.onnx")
+    found, whose = sherpa.contract_of(metadata, "x.onnx")
     assert found == families.module(family).CONTRACT
     assert whose == f"{family}, as its metadata say"
 
@@ -32,24 +34,32 @@ def test_the_toolkits_own_contract_counts(metadata, family):
 @pytest.mark.parametrize(
     ("metadata", "words"),
     [
-        ({}, r"network.contract: x.onnx has no metadata 'framework' \(wespeaker, 3d-speaker, nemo are known\).*write a con"),
+        (
+            {},
+            r"network.contract: x.onnx has no metadata 'framework' \(wespeaker, 3d-speaker, nemo are known\).*write",
+        ),
         ({"framework": "kaldi"}, r"x.onnx names the framework 'kaldi'"),
-        (WESPEAKER | {"sample_rate": "8000"}, r"metadata of x.onnx disagree with the contract of wespeaker: sample_rate is"),
+        (
+            WESPEAKER | {"sample_rate": "8000"},
+            r"metadata of x.onnx disagree with the contract of wespeaker: sample_rate is",
+        ),
         (WESPEAKER | {"normalize_samples": "1"}, r"normalize_samples is 1, and the contract's scale is 32768.0"),
         (WESPEAKER | {"feat_dim": "many"}, r"feat_dim is many, and the contract's n_mels is 80"),
         (NEMO | {"window_type": "povey"}, r"window_type is povey, and the contract's window is hann"),
         (NEMO | {"window_size_ms": "32"}, r"window_size_ms is 32, and the contract's win_length is 400"),
-        (THREE_D | {"feature_normalize_type": "per_feature"}, r"per_feature, and the contract's deviation is none"),
+        (THREE_D | {"feature_normalize_type": "per_feature"}, r"per_feature, deviation is none"),
     ],
 )
 def test_what_is_refused(metadata, words):
     with pytest.raises(InputError, match=words):
-        sherpa.contract(metadata, "x.onnx")
+        sherpa.contract_of(metadata, "x.onnx")
 
 
 def test_a_contract_file_is_compared_by_name():
     other = replace(families.module("wespeaker").CONTRACT, subtract_mean=False)
-    with pytest.raises(InputError, match=r"metadata of x.onnx disagree with mine.yaml: feature_normalize_type is global-m"):
+    with pytest.raises(
+        InputError, match=r"metadata of x.onnx disagree with mine.yaml: feature_normalize_type is global-m"
+    ):
         sherpa.check(THREE_D | {"normalize_samples": "0"}, other, "x.onnx", "mine.yaml")
     sherpa.check(WESPEAKER, other, "x.onnx", "mine.yaml")  # its metadata say nothing of the mean
     sherpa.check({"sample_rate": "8000"}, other, "x.onnx", "mine.yaml")  # not sherpa-onnx's
@@ -57,7 +67,9 @@ def test_a_contract_file_is_compared_by_name():
 
 def test_the_size_of_an_embedding():
     sherpa.check_embedding(WESPEAKER, 192, "x.onnx")
-    with pytest.raises(InputError, match=r"x.onnx: its metadata say output_dim 192, and the output has 512.*network.output"):
+    with pytest.raises(
+        InputError, match=r"x.onnx: its metadata say output_dim 192, and the output has 512.*network.output"
+    ):
         sherpa.check_embedding(WESPEAKER, 512, "x.onnx")
 
 

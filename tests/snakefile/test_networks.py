@@ -80,8 +80,16 @@ BAD = {
     ),
     "an NPU": (("model.onnx", "onnx"), {"engine": "torch_aie"}, ["engine: torch_aie reads TorchScript"]),
     "an input of a program": (("program.pt", "torchscript"), {"input": "x"}, ["network.input: a TorchScript program"]),
-    "attention": (("model.onnx", "onnx"), {"outputs": ["embedding", "attention"]}, ["network.outputs: attention is mod"]),
-    "a family's layout": (("demo", "modelzoo", None), {"layout": "frames_mels"}, ["network.layout: is for a graph of you"]),
+    "attention": (
+        ("model.onnx", "onnx"),
+        {"outputs": ["embedding", "attention"]},
+        ["network.outputs: attention is mod"],
+    ),
+    "a family's layout": (
+        ("demo", "modelzoo", None),
+        {"layout": "frames_mels"},
+        ["network.layout: is for a graph of you"],
+    ),
 }
 
 
@@ -97,7 +105,9 @@ def test_what_is_refused(name, files):
         assert part in str(caught.value)
 
 
-@pytest.mark.parametrize(("line", "words"), [("n_mel: 24", "did you mean n_mels"), ("hop_length: 0", "not within 2 to")])
+@pytest.mark.parametrize(
+    ("line", "words"), [("n_mel: 24", "did you mean n_mels"), ("hop_length: 0", "not within 2 to")]
+)
 def test_a_wrong_field_of_the_contract(line, words, files, tmp_path):
     name = line.split(":")[0]
     text = "".join(row + "\n" for row in CONTRACT.splitlines() if not row.startswith(f"{name}:")) + line + "\n"

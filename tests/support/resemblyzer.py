@@ -1,4 +1,4 @@
-"""The trained network that a wheel ships (Resemblyzer 0.1.4, Apache-2.0): its graph, its contract, and what is known."""
+"""The trained network that a wheel ships (Resemblyzer 0.1.4, Apache-2.0): its graph, contract and known figures."""
 
 from __future__ import annotations
 

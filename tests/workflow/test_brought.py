@@ -78,9 +78,16 @@ def test_crops_from_the_start_and_the_table_of_benchmarks(run, workflow):
     text = (workflow.folder / "results/eer_bs4.txt").read_text()
     assert eer(text) == pytest.approx(resemblyzer.EER[160], abs=0.06)
     first, second = json.loads((workflow.folder / "results/benchmarks.json").read_text())["rows"]
-    assert (first["engine"], first["status"], first["gate"], first["gflops"]) == ("openvino-f32", "ok", "reference", None)
+    assert (first["engine"], first["status"], first["gate"], first["gflops"]) == (
+        "openvino-f32",
+        "ok",
+        "reference",
+        None,
+    )
     assert (second["engine"], second["status"]) == ("torchscript-f32", "unsupported")
-    assert second["faults"] == ["torchscript reads TorchScript, and the network is an ONNX model (network.family: onnx)"]
+    assert second["faults"] == [
+        "torchscript reads TorchScript, and the network is an ONNX model (network.family: onnx)"
+    ]
     assert "resemblyzer.onnx, its work is not counted" in (workflow.folder / "results/benchmarks.md").read_text()
     output = run("onnx", CROP, "results/torchscript-f32/eer_bs4.txt", fails=True)
     assert "error: engine: torchscript reads TorchScript, and the network is an ONNX model" in output

@@ -6,7 +6,7 @@ functions, because the Snakefile imports the module to learn its precisions and 
 ``unsupported(precision)``: why this machine cannot run the precision, or None.
 ``option_faults(options)``: messages about options that are wrong, reported before any job starts.
 ``load_in_flight(folder, job)``: see :class:`InFlightEngine`.
-``NETWORKS``: suffixes of the networks' files that it compiles, of ``.pt`` (TorchScript) and ``.onnx``; else ``.pt`` alone.
+``NETWORKS``: suffixes of the networks' files that it compiles, ``.pt`` (TorchScript) and ``.onnx``; else ``.pt`` alone.
 ``PLUGIN``: an :class:`asv.ascend.plugin.Plugin`, which makes it an engine with a toolchain and devices of its own.
 """
 

@@ -1,6 +1,7 @@
 """The artefact of one engine, precision and batch size: a folder with what the engine loads, and ``artefact.json``.
 
-It is compiled and compared with the network as the reference runs it before it is kept; whoever runs it takes its job from the record.
+It is compiled and compared with what the reference makes of the network before it is kept; whoever runs it takes its
+job from the record.
 """
 
 from __future__ import annotations
@@ -130,5 +131,7 @@ def check_session(session: Session, reference: Session, job: Job, minimum: float
         found = np.array(session.run(batch))
         cosine = np.minimum(cosine, vectors.cosines(found, reference.run(batch)).min())  # of NaN, NaN
     if not cosine >= minimum:  # catches NaN, too
-        raise InputError(f"the artefact disagrees with the reference: cosine {cosine:.6f}, at least {minimum} is needed")
+        raise InputError(
+            f"the artefact disagrees with the reference: cosine {cosine:.6f}, at least {minimum} is needed"
+        )
     return float(cosine)

@@ -20,7 +20,8 @@ def described(network: Mapping[str, Any]) -> str:
     if network["family"] in families.BROUGHT:
         parts = [f"{network['file']} (family {network['family']}, a graph of your own)"]
     else:
-        parts = [f"{families.module(network['family']).TITLE} (family {network['family']})", f"C = {network['channels']}"]
+        title = families.module(network["family"]).TITLE
+        parts = [f"{title} (family {network['family']})", f"C = {network['channels']}"]
     if network["parameters"] is not None:
         parts.append(f"{network['parameters']:,} parameters")
     parts.append(f"embeddings of {network['embedding']}")

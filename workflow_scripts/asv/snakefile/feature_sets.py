@@ -109,8 +109,9 @@ def _stated(config: Mapping[str, Any]) -> Contract:
     network = config["network"]
     if network["family"] not in families.BROUGHT:
         if network["contract"] is not None:
+            brought = " or ".join(families.BROUGHT)
             raise InputError(
-                f"network.contract: is for a graph of your own (network.family: {' or '.join(families.BROUGHT)}); the family "
+                f"network.contract: is for a graph of your own (network.family: {brought}); the family "
                 f"{network['family']} has its contract. Single values of it are overridden in features"
             )
         return families.module(network["family"]).CONTRACT
@@ -130,7 +131,7 @@ def stated_of_brought(config: Mapping[str, Any]) -> tuple[Contract, str]:
         sherpa.check(metadata, contract, path, network["contract"])
         return contract, whose
     if path is not None:
-        return sherpa.contract(metadata, path)
+        return sherpa.contract_of(metadata, path)
     remedy = "; metadata are read of a file or folder on this machine alone" if network["family"] == "onnx" else ""
     raise InputError(
         f"network.contract: network.family: {network['family']} needs one, a file that says how its features are made "

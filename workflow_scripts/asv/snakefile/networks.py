@@ -36,7 +36,7 @@ def reference(config: Config) -> str:
 
 
 def faults(config: Config) -> Iterator[str]:
-    """What is wrong with the engine and the settings of brought graphs for this family; messages begin with a setting."""
+    """What of engine and brought graphs does not go with the family; messages begin with a setting."""
     network = config["network"]
     if problem := engines.foreign(config["engine"], suffix(config)):
         yield f"engine: {problem}; set engine: openvino"
@@ -46,7 +46,7 @@ def faults(config: Config) -> Iterator[str]:
                 wanted = " or ".join(families.BROUGHT)
                 yield f"network.{name}: is for a graph of your own (network.family: {wanted}); set it to null"
     elif network["outputs"] != ["embedding"]:
-        yield "network.outputs: attention is modelzoo's; for a graph of your own write [embedding], and see network.output"
+        yield "network.outputs: attention is modelzoo's alone; write [embedding], and see network.output"
     if network["family"] == "torchscript" and network["input"] is not None:
         yield "network.input: a TorchScript program has its features first; set it to null"
 

@@ -105,7 +105,7 @@ def _lengths(model: Model, features: Value) -> tuple[Value | None, bool]:
     if not others:
         return None, False
     (first, *more), name = others, others[0].name.lower()
-    plain = _rank(first) in (1, None) and (first.kind in (INT32, INT64) or first.kind == FLOAT and "len" in name)
+    plain = _rank(first) in (1, None) and (first.kind in (INT32, INT64) or (first.kind == FLOAT and "len" in name))
     if more or not plain:
         raise InputError(
             f"network.input: besides {features.name} the graph has inputs that nothing is known for: {listed(others)}; "

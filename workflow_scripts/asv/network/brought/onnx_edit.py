@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ...errors import InputError
-from . import onnx_parts as parts, protobuf
+from . import onnx_parts as parts
+from . import protobuf
 from .onnx_choice import FRAMES_MELS, Choice
 from .onnx_model import GRAPH, INPUT, OUTPUT, VALUE_INFO, Model
 
@@ -27,7 +28,7 @@ def edited(model: Model, choice: Choice, n_mels: int, batch: int | None, source:
     """
     added, name = _added(model, choice), choice.features.name
     if added and model.opset < OLDEST:
-        raise InputError(f"{source}: an ONNX of opset {model.opset}, which is too old; export it with {OLDEST} or later")
+        raise InputError(f"{source}: opset {model.opset} is too old; export it with {OLDEST} or a later one")
     gone = {choice.features.name, choice.lengths.name if choice.lengths else None}
     kept = [
         protobuf.written(field)

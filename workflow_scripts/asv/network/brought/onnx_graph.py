@@ -42,7 +42,8 @@ class Runner:
     def __init__(self, content: bytes, source: object) -> None:
         import openvino
 
-        self._core, self._compiled = openvino.Core(), {}
+        self._core = openvino.Core()
+        self._compiled: dict[tuple[int, ...], Any] = {}
         try:
             self._model = self._core.read_model(content, b"")
         except (RuntimeError, TypeError, ValueError) as error:
@@ -56,7 +57,7 @@ class Runner:
                 self._compiled[batch.shape] = self._core.compile_model(self._model, "CPU", properties)
             return np.array(self._compiled[batch.shape]([batch])[0])
         except RuntimeError as error:
-            raise trial.Refused(trial.last_line(error)) from error
+            raise trial.RefusedError(trial.last_line(error)) from error
 
 
 def bring(path: Path, contract: Contract, whose: str, wanted: Wanted, source: object) -> Brought:
@@ -111,7 +112,9 @@ def _is_float(view: protobuf.Buffer) -> bool:
     return any(field.integer == onnx_model.FLOAT for field in protobuf.chosen(view, 2))
 
 
-def _tried(content: bytes, choice: onnx_choice.Choice, mels: int, frames: int | None, source: object) -> tuple[int, bool]:
+def _tried(
+    content: bytes, choice: onnx_choice.Choice, mels: int, frames: int | None, source: object
+) -> tuple[int, bool]:
     """Numbers of an embedding, and whether the graph takes any batch size."""
     run, fixed = Runner(content, source), choice.batch
     count = trial.check_frames(run, mels, frames, source, fixed or 1)

@@ -11,7 +11,7 @@ from typing import Union
 
 from ...errors import InputError
 from . import protobuf
-from .protobuf import Buffer, Damaged, Field
+from .protobuf import Buffer, DamagedError, Field
 
 # Numbers of fields, as onnx.proto has them.
 GRAPH, OPSET, METADATA = 7, 8, 14
@@ -72,9 +72,11 @@ class Model:
         return [_node(field.view) for field in self.graph if field.number == NODE]
 
 
-def _node(view):
+def _node(view: Buffer) -> Node:
     found = list(protobuf.fields(view))
-    attributes = {protobuf.text_of(field.view, 1): field.view for field in found if field.number == 5}
+    attributes: dict[str, Buffer] = {
+        protobuf.text_of(field.view, 1): field.view for field in found if field.number == 5
+    }
     inputs, outputs = ([field.text for field in found if field.number == number] for number in (1, 2))
     return Node(protobuf.text_of(view, 4), inputs, outputs, attributes)
 
@@ -100,7 +102,7 @@ def _axis(view: Buffer) -> Axis:
     return None
 
 
-def _damaged(source: object, error: Damaged) -> InputError:
+def _damaged(source: object, error: DamagedError) -> InputError:
     return InputError(f"{source}: a truncated or damaged ONNX file ({error}); fetch it, or export it, again")
 
 
@@ -129,16 +131,18 @@ def parse(content: Buffer, source: object) -> Model:
         fields = list(protobuf.fields(content))
         graphs = [field.view for field in fields if field.number == GRAPH]
         if len(graphs) != 1:
-            raise Damaged("it has no graph")
+            raise DamagedError("it has no graph")
         graph = list(protobuf.fields(graphs[0]))
-        tensors = {protobuf.text_of(f.view, TENSOR_NAME): f.view for f in graph if f.number == INITIALIZER}
+        tensors: dict[str, Buffer] = {
+            protobuf.text_of(f.view, TENSOR_NAME): f.view for f in graph if f.number == INITIALIZER
+        }
         inputs = [_value(field.view) for field in graph if field.number == INPUT]
         outputs = [_value(field.view) for field in graph if field.number == OUTPUT]
         _check_data(source, tensors)
         own = [value for value in inputs if value.name not in tensors]  # older files list weights as inputs, too
         model = Model(fields, graph, own, outputs, dict(tensors))
         _ = model.nodes, model.opset  # all that is read later is whole
-    except Damaged as error:
+    except DamagedError as error:
         raise _damaged(source, error) from None
     return model
 
@@ -149,7 +153,7 @@ def metadata(path: str | os.PathLike[str]) -> dict[str, str]:
     Raises:
         InputError: for a damaged file.
     """
-    found = []
+    found: list[bytes] = []
     try:
         with open(path, "rb") as stream:
             size = os.fstat(stream.fileno()).st_size
@@ -157,13 +161,13 @@ def metadata(path: str | os.PathLike[str]) -> dict[str, str]:
                 start = stream.tell() - len(head)
                 number, begin, length = protobuf.header(head)
                 if start + begin + length > size:
-                    raise Damaged(f"{length} bytes are announced, and {size - start - begin} are there")
+                    raise DamagedError(f"{length} bytes are announced, and {size - start - begin} are there")
                 stream.seek(start + begin)
                 if number == METADATA:
                     found.append(stream.read(min(length, LARGEST_ENTRY)))
                 stream.seek(start + begin + length)
         return {protobuf.text_of(entry, 1): protobuf.text_of(entry, 2) for entry in found}
-    except Damaged as error:
+    except DamagedError as error:
         raise _damaged(path, error) from None
 
 

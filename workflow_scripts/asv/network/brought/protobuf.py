@@ -11,7 +11,7 @@ LONGEST = 10  # bytes of a varint
 Buffer = Union[bytes, memoryview]
 
 
-class Damaged(ValueError):
+class DamagedError(ValueError):
     """What is read is no protocol buffer, or a part of one."""
 
 
@@ -31,14 +31,14 @@ class Field(NamedTuple):
     def view(self) -> memoryview:
         """The value of a message, a string, or bytes."""
         if isinstance(self.value, int):
-            raise Damaged(f"field {self.number} is a number, and bytes are expected")
+            raise DamagedError(f"field {self.number} is a number, and bytes are expected")
         return self.value
 
     @property
     def integer(self) -> int:
         """The value as a signed number of 64 bits."""
         if not isinstance(self.value, int):
-            raise Damaged(f"field {self.number} has bytes, and a number is expected")
+            raise DamagedError(f"field {self.number} has bytes, and a number is expected")
         return self.value - (1 << 64) if self.value >> 63 else self.value
 
 
@@ -46,19 +46,19 @@ def _varint(view: memoryview, place: int) -> tuple[int, int]:
     value = 0
     for count in range(LONGEST):
         if place + count >= len(view):
-            raise Damaged("it ends within a number")
+            raise DamagedError("it ends within a number")
         byte = view[place + count]
         value |= (byte & 0x7F) << 7 * count
         if byte < 0x80:
             return value & ((1 << 64) - 1), place + count + 1
-    raise Damaged("a number is too long")
+    raise DamagedError("a number is too long")
 
 
 def fields(buffer: Buffer) -> Iterator[Field]:
     """The fields of a message, in their order.
 
     Raises:
-        Damaged: where the bytes are no message, or end too early.
+        DamagedError: where the bytes are no message, or end too early.
     """
     view, place = memoryview(buffer), 0
     while place < len(view):
@@ -73,9 +73,9 @@ def fields(buffer: Buffer) -> Iterator[Field]:
         elif wire in FIXED:
             size = FIXED[wire]
         else:
-            raise Damaged(f"wire type {wire} is unknown")
+            raise DamagedError(f"wire type {wire} is unknown")
         if size > len(view) - place:
-            raise Damaged(f"{size} bytes are announced, and {len(view) - place} are there")
+            raise DamagedError(f"{size} bytes are announced, and {len(view) - place} are there")
         yield Field(number, wire, view[place : place + size])
         place += size
 
@@ -90,7 +90,7 @@ def header(head: bytes) -> tuple[int, int, int]:
         size, place = _varint(view, place)
         return key >> 3, place, size
     if key & 7 not in FIXED:
-        raise Damaged(f"wire type {key & 7} is unknown")
+        raise DamagedError(f"wire type {key & 7} is unknown")
     return key >> 3, place, FIXED[key & 7]
 
 

@@ -105,15 +105,15 @@ def _runner(module: nn.Module) -> trial.Run:
                 with torch.no_grad(), torch.backends.mkldnn.flags(enabled=False):
                     found = module(torch.from_numpy(batch))
         except FAILURES as error:
-            raise trial.Refused(trial.last_line(error)) from error
+            raise trial.RefusedError(trial.last_line(error)) from error
         if found.dim() != 2 or len(found) != len(batch):
-            raise trial.Refused(f"it gives {tuple(found.shape)} for a batch of {len(batch)}")
+            raise trial.RefusedError(f"it gives {tuple(found.shape)} for a batch of {len(batch)}")
         return found.float().numpy()
 
     return run
 
 
-def _arguments(program: nn.Module, source: object) -> str | None:
+def _arguments(program: Any, source: object) -> str | None:
     """Name of the input for lengths; None for a program of one input."""
     needed = [argument for argument in program.forward.schema.arguments[1:] if not argument.has_default_value()]
     if len(needed) > 2 or not needed:
@@ -133,7 +133,8 @@ def _arguments(program: nn.Module, source: object) -> str | None:
 def _candidates(program: nn.Module, wanted: Wanted, source: object) -> Iterator[Wrapped]:
     """All ways in which the program may be meant, the likelier ones first."""
     second = _arguments(program, source)
-    for layout, lengths in itertools.product([wanted.layout] if wanted.layout else LAYOUTS, LENGTHS if second else [None]):
+    layouts = [wanted.layout] if wanted.layout else LAYOUTS
+    for layout, lengths in itertools.product(layouts, LENGTHS if second else [None]):
         yield Wrapped(program, layout, lengths, wanted.output).eval()
 
 
@@ -147,7 +148,7 @@ def _working(program, mels, frames, wanted, source):
         try:
             _runner(candidate)(trial.noise(1, mels, frames))
             found[candidate.layout] = candidate
-        except trial.Refused as error:
+        except trial.RefusedError as error:
             words[candidate.layout] = str(error)
     return found, words
 
@@ -171,7 +172,7 @@ def choose(program: nn.Module, mels: int, wanted: Wanted, source: object) -> Wra
             _refuse_other_bands(candidate, taken, mels, source)
             raise InputError(
                 f"features.frames: {wanted.frames or 'whole'}: the program {source} does not run on {frames} frames "
-                f"({words[candidate.layout]}), but on {taken}; set features.frames: {taken}, or export it for any number"
+                f"({words[candidate.layout]}), but on {taken}; set features.frames: {taken}, or export it for any"
             )
     said = "; ".join(f"{layout}: {text}" for layout, text in words.items())
     raise InputError(
@@ -186,13 +187,12 @@ def _refuse_other_bands(candidate: Wrapped, taken: int, mels: int, source: objec
     other = Wrapped(candidate.program, layout, candidate.lengths, candidate.output).eval()
     try:
         _runner(other)(trial.noise(1, taken, mels + 7))
-    except trial.Refused:
+    except trial.RefusedError:
         return
     if taken == mels:
         raise InputError(f"network.layout: {candidate.layout}, but {source} runs with {layout}; set that")
     raise InputError(
-        f"network.contract: it says n_mels {mels}, and {source} takes features of {taken} bands ({layout}); correct the "
-        "contract"
+        f"network.contract: it says n_mels {mels}, and {source} takes features of {taken} bands ({layout}); correct it"
     )
 
 
@@ -215,7 +215,7 @@ def bring(path: Path, mels: int, wanted: Wanted, source: object) -> Brought:
     size, any_batch = trial.check_embeddings(run, mels, frames, source, None)
     if not any_batch:
         raise InputError(
-            f"{source}: the program takes a batch of 1 alone; trace it with a larger batch, or make it of torch.jit.script"
+            f"{source}: the program takes a batch of 1 alone; trace it with a larger one, or use torch.jit.script"
         )
     traced = _traced(module, (mels, frames), source)
     for count in [frames] if wanted.frames is not None else [frames, frames + trial.OTHER]:
@@ -230,7 +230,7 @@ def bring(path: Path, mels: int, wanted: Wanted, source: object) -> Brought:
     return Brought(traced, script_norm.first_norm(traced), facts)
 
 
-def _is_recurrent(traced: torch.jit.ScriptModule) -> bool:
+def _is_recurrent(traced: Any) -> bool:
     return any(traced.graph.findAllNodes(kind, recurse=True) for kind in RECURRENT)
 
 

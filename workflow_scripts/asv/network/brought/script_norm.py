@@ -25,7 +25,7 @@ def _next(value: Any) -> Any:
 
 
 def _constant(value: Any) -> npt.NDArray[np.float32] | None:
-    found = value.toIValue() if value.node().kind() == "prim::Constant" else None
+    found: Any = value.toIValue() if value.node().kind() == "prim::Constant" else None
     return found.detach().float().numpy() if hasattr(found, "detach") else None
 
 

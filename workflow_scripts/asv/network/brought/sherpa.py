@@ -16,7 +16,7 @@ FAMILIES = {"wespeaker": "wespeaker", "3d-speaker": "3dspeaker", "nemo": "nemo"}
 SHOWN = 60
 
 
-def contract(metadata: Mapping[str, str], source: object) -> tuple[Contract, str]:
+def contract_of(metadata: Mapping[str, str], source: object) -> tuple[Contract, str]:
     """The contract of the toolkit, and whose it is in words; it agrees with the other entries.
 
     Raises:
@@ -29,9 +29,10 @@ def contract(metadata: Mapping[str, str], source: object) -> tuple[Contract, str
             f"network.contract: {source} {found} ({', '.join(FAMILIES)} are known), so nothing tells how its features "
             "are made; write a contract file and name it here (docs/bring-your-own.md)"
         )
-    found, whose = families.module(FAMILIES[framework]).CONTRACT, f"{FAMILIES[framework]}, as its metadata say"
-    check(metadata, found, source, f"the contract of {FAMILIES[framework]}")
-    return found, whose
+    family = FAMILIES[framework]
+    found = families.module(family).CONTRACT
+    check(metadata, found, source, f"the contract of {family}")
+    return found, f"{family}, as its metadata say"
 
 
 def check(metadata: Mapping[str, str], contract: Contract, source: object, whose: str) -> None:

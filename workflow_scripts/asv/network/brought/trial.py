@@ -22,10 +22,10 @@ OTHER = 133  # frames more, for another trial
 ROWS = 3
 TOLERANCE = 1e-4  # of the largest value: rows of a batch against the same rows one by one
 
-Run = Callable[["Array"], "Array"]  # float32 (batch, mels, frames) to (batch, numbers); Refused where it cannot
+Run = Callable[["Array"], "Array"]  # float32 (batch, mels, frames) to (batch, numbers); RefusedError where it cannot
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """The graph does not run on such an input, with the words of what runs it."""
 
 
@@ -43,7 +43,7 @@ def last_line(error: BaseException) -> str:
 def _takes(run: Run, mels: int, frames: int, batch: int) -> bool:
     try:
         run(noise(batch, mels, frames))
-    except Refused:
+    except RefusedError:
         return False
     return True
 
@@ -75,7 +75,7 @@ def check_frames(run: Run, mels: int, frames: int | None, source: object, batch:
     for count in [frames] if frames is not None else [ANY, ANY + OTHER]:
         try:
             run(noise(batch, mels, count))
-        except Refused as error:
+        except RefusedError as error:
             asked = "whole" if frames is None else frames
             known = frames_taken(run, mels, batch)
             if known is None:
@@ -119,7 +119,7 @@ def check_embeddings(run: Run, mels: int, frames: int, source: object, fixed: in
     try:
         together = run(several)
         alone = np.concatenate([run(np.repeat(row[np.newaxis], fixed or 1, axis=0))[:1] for row in several])
-    except Refused:
+    except RefusedError:
         return one.shape[1], False
     same = together.shape == alone.shape and np.abs(together - alone).max() <= TOLERANCE * max(1, np.abs(alone).max())
     if not same and fixed is None:
