@@ -24,6 +24,12 @@ REPEATED = {
         **{f"--{name}": f"features.{name}" for name in ("frames", "crops", "placement", "seed", "short")},
     },
     "merge_manifests.py": {"--on-bad-audio": "dataset.on_bad_audio"},
+    "bring_network.py": {
+        "--frames": "features.frames",
+        "--graph-input": "network.input",
+        "--graph-output": "network.output",
+        "--layout": "network.layout",
+    },
     "trace_network.py": {
         "--frames": "features.frames",
         "--outputs": "network.outputs",

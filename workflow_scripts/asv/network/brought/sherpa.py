@@ -24,9 +24,9 @@ def contract_of(metadata: Mapping[str, str], source: object) -> tuple[Contract, 
     """
     framework = metadata.get("framework")
     if framework not in FAMILIES:
-        found = "has no metadata 'framework'" if framework is None else f"names the framework {framework[:SHOWN]!r}"
+        what = "has no metadata 'framework'" if framework is None else f"names the framework {framework[:SHOWN]!r}"
         raise InputError(
-            f"network.contract: {source} {found} ({', '.join(FAMILIES)} are known), so nothing tells how its features "
+            f"network.contract: {source} {what} ({', '.join(FAMILIES)} are known), so nothing tells how its features "
             "are made; write a contract file and name it here (docs/bring-your-own.md)"
         )
     family = FAMILIES[framework]
@@ -88,8 +88,9 @@ def _number(text: str, factor: float) -> float | None:
 
 def check_embedding(metadata: Mapping[str, str], size: int, source: object) -> None:
     """Compare ``output_dim`` with the numbers of an embedding; InputError where they differ."""
-    if "framework" in metadata and "output_dim" in metadata and _number(metadata["output_dim"], 1.0) != size:
+    told = metadata.get("output_dim")
+    if "framework" in metadata and told is not None and _number(told, 1.0) != size:
         raise InputError(
-            f"{source}: its metadata say output_dim {metadata['output_dim'][:SHOWN]}, and the output has {size} numbers; "
-            "set network.output to the embedding's"
+            f"{source}: its metadata say output_dim {told[:SHOWN]}, and the output has {size} numbers; set "
+            "network.output to the embedding's"
         )
