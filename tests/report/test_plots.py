@@ -37,7 +37,10 @@ def result_of(scores_of, demo=False, **extra):
     """A result as write_answer.py writes it, as far as pictures need it."""
     return {
         "dataset": {"demo": demo},
-        "network": {"demo": "small, trained on synthetic voices" if demo else None},
+        "network": {
+            "demo": "small, trained on synthetic voices" if demo else None,
+            "fit": {"verdict": "fits", "ignored": False},
+        },
         "engine": {"name": "openvino", "precision": "f32", "batch_size": 4},
         "scoring": {"as_norm": None},
         "protocols": {name: metrics.summary(*scores) for name, scores in scores_of.items()},
