@@ -219,5 +219,6 @@ def mark_best(rows: Sequence[Row]) -> None:
 
 
 def gflop_per_frame(network: Mapping[str, Any]) -> float | None:
-    """Of ``network.json``, which has the work for a crop; layers that look at frames are nearly all of it."""
-    return network["gflop"] and network["gflop"] / network["input"][1] if network.get("gflop") else None
+    """By ``network.json``, which has the work for a crop: nearly all of it is in proportion to the frames."""
+    work, frames = network.get("gflop"), network["input"][1]
+    return work / frames if work and frames else None
