@@ -76,9 +76,7 @@ def test_an_ordinary_run_has_nothing_of_it(project):
     for target in ("results/eer_bs1.txt", "all_benchmarks"):
         jobs = rules(project.jobs(target, "--config", "benchmark={engines: [torchscript-f32]}", dry=True))
         assert not OWN & set(jobs)
-        assert (
-            "extract_features" not in jobs
-        )  # those that the check of the table's features looked at serve the answers
+        assert "extract_features" not in jobs  # the table has looked at them, too
 
 
 @pytest.mark.slow  # tests/scoring/test_lengths.py has the same without a run

@@ -75,9 +75,9 @@ def length_figure(table: Mapping[str, Any]) -> Figure:
 
 def _label(axes, heard):
     """Ticks at the numbers of frames that there are, but for those that would lie on others."""
-    ticks = [heard[-1]]
+    ticks, room = [heard[-1]], (1.3 * heard[-1] / heard[0]) ** 0.065
     for value in reversed(heard[:-1]):
-        if value * 1.12 < ticks[-1]:
+        if value * room < ticks[-1]:
             ticks.append(value)
     axes.set_xlim(heard[0] / 1.15, heard[-1] * 1.15)
     axes.xaxis.set_major_locator(ticker.FixedLocator(sorted(ticks)))
