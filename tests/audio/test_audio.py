@@ -17,7 +17,7 @@ from asv.dataset.tree import find_speakers
 from asv.features import extraction, front_ends, manifest
 from asv.features.contract import Contract
 from asv.features.crops import crop_starts, repeat_to
-from asv.features.npy import CropWriter, open_rows
+from asv.features.npy import CropWriter, RowWriter, open_rows
 
 RATE = 16000
 
