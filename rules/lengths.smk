@@ -35,7 +35,7 @@ rule compile_length:
         job=KEYS.job_name,
         command=engine_command,
         script=script("compile_engine.py"),
-        code=engine_code("compile_engine.py", engines.parse(engines.REFERENCE)[0]),
+        code=engine_code("compile_engine.py", engines.parse(LENGTHS_ENGINE)[0]),
         versions=compiler_versions,
         options=engine_options,
         devices=engine_devices,

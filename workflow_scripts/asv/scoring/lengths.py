@@ -220,5 +220,5 @@ def mark_best(rows: Sequence[Row]) -> None:
 
 def gflop_per_frame(network: Mapping[str, Any]) -> float | None:
     """By ``network.json``, which has the work for a crop: nearly all of it is in proportion to the frames."""
-    work, frames = network.get("gflop"), network["input"][1]
+    work, (_, frames) = network.get("gflop"), network.get("input") or (None, None)
     return work / frames if work and frames else None
