@@ -107,7 +107,7 @@ def make_torchscript(folder, channels=None):
 
 
 def compile_engine(torchscript, artefact, label, batch_size):
-    run("compile_engine.py", "--torchscript", torchscript, "--engine", label, "--batch-size", batch_size,
+    run("compile_engine.py", "--network", torchscript, "--engine", label, "--batch-size", batch_size,
         "--output", artefact)  # fmt: skip
     return artefact
 

@@ -75,10 +75,11 @@ rule tabulate_benchmarks:
         code=stage_code("tabulate_benchmarks.py"),
         rows=benchmark_rows,
         unsupported=unsupported_rows,
+        reference=REFERENCE,
         output=lambda wildcards, output: os.path.splitext(output.json)[0],
     # The table is what the user waits for: it goes to the terminal, too.
     shell:
-        "{params.python:q} {params.script:q} --job {params.job:q} --rows {params.rows:q} --unsupported {params.unsupported:q}"
+        "{params.python:q} {params.script:q} --job {params.job:q} --rows {params.rows:q} --unsupported {params.unsupported:q} --reference {params.reference}"
         " --benchmarks {input.benchmarks:q} --artefacts {input.artefacts:q} --results {input.results:q}"
         " --agreements {input.agreements:q} --machine {input.machine:q} --output {params.output:q} > {log:q} 2>&1 && cat {output.md:q}"
 

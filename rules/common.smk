@@ -13,7 +13,7 @@ sys.path.insert(0, str(SCRIPTS))
 from asv import code, engines
 from asv.errors import InputError
 from asv.network import families
-from asv.snakefile import config_files, failures, feature_sets, inputs, internals, options, versions
+from asv.snakefile import config_files, failures, feature_sets, inputs, internals, networks, options, versions
 from asv.snakefile.config import check, settings
 
 SNAKEMAKE = internals.Snakemake(workflow)
@@ -53,6 +53,7 @@ config.update(checked(check, config, setting_sources))
 ENGINE = engines.label(config["engine"], config["precision"])
 FEATURE_SET = feature_sets.of_config(config)  # of the answers
 FEATURE_SETS = {FEATURE_SET.key: FEATURE_SET}  # all that are made
+REFERENCE = networks.reference(config)  # what every other engine is compared with
 
 
 wildcard_constraints:
@@ -91,7 +92,9 @@ def stage_code(name):
 
 def network_code(name):
     """Params function: digest of the code that a script runs, the family's module included."""
-    return lambda wildcards: code_digest(SCRIPTS / name, families.source(config["network"]["family"]))
+    family = config["network"]["family"]
+    own = [] if family in families.BROUGHT else [families.source(family)]
+    return lambda wildcards: code_digest(SCRIPTS / name, *own)
 
 
 def stage_versions(name):

@@ -59,7 +59,7 @@ def engine_versions(wildcards):
 
 def compiler_versions(wildcards):
     """The same, and those of the reference, with which an artefact is compared before it is written."""
-    reference = engines.parse(engines.REFERENCE)[0]
+    reference = engines.parse(REFERENCE)[0]
     return {**versions_of_engine(reference), **engine_versions(wildcards)}
 
 

@@ -1,11 +1,11 @@
-# TorchScript -> engine artefact, one per batch size -> embeddings, one job per shard.
+# network -> engine artefact, one per batch size -> embeddings, one job per shard.
 ARTEFACT = "work/engines/{engine}/bs{batch}"
 
 
 rule compile_engine:
-    """Compile the network for an engine, precision and batch size, and compare it with the trace."""
+    """Compile the network for an engine, precision and batch size, and compare it with the reference."""
     input:
-        path_of(rules.trace_network.output.torchscript),
+        path_of(rules.trace_network.output.network),
     output:
         directory(ARTEFACT),
     log:
@@ -21,13 +21,13 @@ rule compile_engine:
         job=KEYS.job_name,
         command=engine_command,
         script=script("compile_engine.py"),
-        code=engine_code("compile_engine.py", engines.parse(engines.REFERENCE)[0]),
+        code=engine_code("compile_engine.py", engines.parse(REFERENCE)[0]),
         versions=compiler_versions,
         options=engine_options,
         devices=engine_devices,
         shape=artefact_shape,
     shell:
-        "({params.command} {params.script:q} --job {params.job:q} --torchscript {input:q} --engine {wildcards.engine}"
+        "({params.command} {params.script:q} --job {params.job:q} --network {input:q} --engine {wildcards.engine}"
         " --batch-size {wildcards.batch} --shape {params.shape} --options {params.options:q} --threads {threads} {params.devices}"
         " --output {output:q}) > {log:q} 2>&1"
 

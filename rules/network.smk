@@ -1,4 +1,4 @@
-# checkpoint archive -> checkpoint -> TorchScript.
+# checkpoint archive -> checkpoint -> TorchScript; of a brought graph -> TorchScript or ONNX.
 
 
 rule fetch_checkpoint:
@@ -48,18 +48,18 @@ rule unzip_checkpoint:
         script=script("unzip_checkpoint.py"),
         code=stage_code("unzip_checkpoint.py"),
         source=checkpoint_source,
-        options=options.options_of(config["checkpoint"], "sha256"),
+        options=options.of_unzip(config),
     shell:
         "{params.python:q} {params.script:q} --job {params.job:q} --archive {input:q} --source {params.source:q}"
         " {params.options} --output {output:q} > {log:q} 2>&1"
 
 
 rule trace_network:
-    """Build the network of the checkpoint, compare it with what the settings say, and trace it as TorchScript."""
+    """Make the network: build that of the checkpoint and trace it as TorchScript, or check and adapt a brought graph."""
     input:
         path_of(rules.unzip_checkpoint.output[0]),
     output:
-        torchscript="work/network/network.torchscript.pt",
+        network=f"work/network/{networks.file_name(config)}",
         sidecar="work/network/network.json",
         norm="work/network/first_norm.npz",
     log:
@@ -71,16 +71,15 @@ rule trace_network:
         key=KEYS.param(),
         job=KEYS.job_name,
         python=python,
-        script=script("trace_network.py"),
-        code=network_code("trace_network.py"),
-        versions=stage_versions("trace_network.py"),
-        outputs=config["network"]["outputs"],
+        script=script(networks.script(config)),
+        code=network_code(networks.script(config)),
+        versions=stage_versions(networks.script(config)),
         source=checkpoint_source,
-        options=options.of_trace(config),
+        options=options.of_network(config),
     shell:
         "{params.python:q} {params.script:q} --job {params.job:q} --checkpoint {input:q} --source {params.source:q}"
-        " --outputs {params.outputs} {params.options}"
-        " --output {output.torchscript:q} --sidecar {output.sidecar:q} --norm {output.norm:q} > {log:q} 2>&1"
+        " {params.options}"
+        " --output {output.network:q} --sidecar {output.sidecar:q} --norm {output.norm:q} > {log:q} 2>&1"
 
 
 rule check_features:

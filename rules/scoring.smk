@@ -96,10 +96,10 @@ rule compare_engine:
     """Compare embeddings and error rates of an engine with those of the reference."""
     input:
         embeddings=collect(rules.infer.output.embeddings, shard=SHARDS, allow_missing=True),
-        reference=collect(rules.infer.output.embeddings, engine=engines.REFERENCE, shard=SHARDS, allow_missing=True),
+        reference=collect(rules.infer.output.embeddings, engine=REFERENCE, shard=SHARDS, allow_missing=True),
         manifests=collect(rules.extract_features.output.manifest, features=FEATURE_SET.key, shard=SHARDS),
         scores=SCORES,
-        reference_scores=collect(SCORES, engine=engines.REFERENCE, allow_missing=True),
+        reference_scores=collect(SCORES, engine=REFERENCE, allow_missing=True),
     output:
         table="results/{engine}/agreement_bs{batch}.tsv",
         summary="results/{engine}/agreement_bs{batch}.json",

@@ -1,4 +1,4 @@
-"""Compile the traced network for one engine, precision and batch size, and check the result against the trace.
+"""Compile the network for one engine, precision and batch size, and check the result against the reference.
 
 The artefact folder holds what the engine loads, and artefact.json: engine, versions, precision, shapes, source.
 """
@@ -15,7 +15,7 @@ from asv.inference import artefact
 
 def parse_arguments():
     parser = cli.parser(__doc__)
-    parser.add_argument("--torchscript", type=Path, required=True, help="traced network, .pt")
+    parser.add_argument("--network", type=Path, required=True, help="TorchScript, .pt, or ONNX, .onnx")
     parser.add_argument("--engine", required=True, help="engine and precision, such as openvino-f32")
     parser.add_argument("--batch-size", type=cli.positive, required=True, help="rows per batch")
     parser.add_argument("--shape", type=cli.size, nargs=2, default=(80, 200), metavar=("MELS", "FRAMES"))
@@ -30,10 +30,10 @@ def main():
     threads = cli.usable_threads(options.threads)
     with devices.hold(options.devices) as device, files.atomic_folder(options.output) as folder:
         job = Job(options.batch_size, tuple(options.shape), precision, threads, options.engine_options, device)
-        reference, _ = engines.parse(engines.REFERENCE)
+        reference, _ = engines.parse(engines.reference(options.network.suffix))
         digest = code.digest(__file__, engines.source(name), engines.source(reference))
-        _, cosine = artefact.compile_checked(options.torchscript, folder, name, job, digest)
-    print(f"{options.engine}, batch size {options.batch_size}: minimum cosine with the trace {cosine:.7f}")
+        _, cosine = artefact.compile_checked(options.network, folder, name, job, digest)
+    print(f"{options.engine}, batch size {options.batch_size}: minimum cosine with the reference {cosine:.7f}")
 
 
 if __name__ == "__main__":

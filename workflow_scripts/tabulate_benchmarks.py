@@ -26,7 +26,7 @@ def load_row(benchmark, artefact, result, agreement, machine):
 def paired_with_rows(parser, options):
     """The files of each row: a benchmark, an artefact, a result, and an agreement for all rows but the reference's."""
     labels = [row.split(":")[0] for row in options.rows]
-    others = [label for label in labels if label != engines.REFERENCE]
+    others = [label for label in labels if label != options.reference]
     lists = {name: getattr(options, name) for name in ("benchmarks", "artefacts", "results", "agreements")}
     for name, paths in lists.items():
         expected = len(others if name == "agreements" else labels)
@@ -34,7 +34,7 @@ def paired_with_rows(parser, options):
             parser.error(f"--{name}: {len(paths)} files for {expected} rows; give one for each row, in the same order")
     agreements = iter(options.agreements)
     return [
-        (*row, None if label == engines.REFERENCE else next(agreements))
+        (*row, None if label == options.reference else next(agreements))
         for label, *row in zip(labels, options.benchmarks, options.artefacts, options.results)
     ]
 
@@ -43,11 +43,12 @@ def main():
     parser = cli.parser(__doc__)
     parser.add_argument("--rows", nargs="*", default=[], metavar="ENGINE:BATCH", help="such as openvino-f32:4")
     parser.add_argument("--unsupported", nargs="*", default=[], metavar="ENGINE:BATCH:WHY")
+    parser.add_argument("--reference", default=engines.reference(".pt"), help="what others were compared with")
     inputs = {
         "benchmarks": "JSON of benchmark_engine.py, one for each of --rows, in their order",
         "artefacts": "folders of compile_engine.py, one for each row",
         "results": "JSON of write_answer.py, one for each row",
-        "agreements": f"JSON of compare_engine.py, one for each row but those of {engines.REFERENCE}",
+        "agreements": "JSON of compare_engine.py, one for each row but those of --reference",
     }
     for name, text_of_help in inputs.items():
         parser.add_argument(f"--{name}", nargs="*", default=[], type=Path, help=text_of_help)

@@ -16,7 +16,7 @@ SCORING = (
 
 def test_the_defaults():
     config = check({})
-    assert options.of_trace(config).split() == ["--family", "modelzoo", "--frames", "200"]
+    assert options.of_network(config).split() == ["--outputs", "embedding", "--family", "modelzoo", "--frames", "200"]
     assert options.of_bootstrap(config) == "--bootstrap-replicates 1000 --bootstrap-seed 0"
     assert options.of_scoring(config).split() == SCORING.split()
     assert options.of_answer(config) == (
@@ -27,11 +27,11 @@ def test_the_defaults():
 @pytest.mark.parametrize(
     ("settings", "function", "words"),
     [
-        ({"network": {"family": "wespeaker"}}, options.of_trace, ["--family", "wespeaker"]),
+        ({"network": {"family": "wespeaker"}}, options.of_network, ["--family", "wespeaker"]),
         ({"network": {"on_misfit": "fail"}}, options.of_answer, ["--on-misfit", "fail"]),
         ({"features": {"f_max": 7600, "f_min": 20}}, options.of_answer, ["--overridden", "f_min", "f_max"]),
-        ({"features": {"frames": 300}}, options.of_trace, ["--frames", "300"]),
-        ({"checkpoint": {"weights": "ema"}}, options.of_trace, ["--weights", "ema"]),
+        ({"features": {"frames": 300}}, options.of_network, ["--frames", "300"]),
+        ({"checkpoint": {"weights": "ema"}}, options.of_network, ["--weights", "ema"]),
         ({"scoring": {"bootstrap": {"seed": 7}}}, options.of_bootstrap, ["--bootstrap-seed", "7"]),
         ({"scoring": {"on_missing_trial": "skip"}}, options.of_scoring, ["--on-missing-trial", "skip"]),
         ({"scoring": {"format": "parquet"}}, options.of_scoring, ["--format", "parquet"]),
@@ -47,7 +47,7 @@ def test_a_setting_becomes_words(settings, function, words):
 @pytest.mark.parametrize(
     ("settings", "function", "word"),
     [
-        ({"features": {"frames": "whole"}}, options.of_trace, "--frames"),
+        ({"features": {"frames": "whole"}}, options.of_network, "--frames"),
         ({}, options.of_scoring, "--as-norm-top"),
         ({}, options.of_scoring, "--no-centroid"),
         ({"dataset": {"root": "wavs"}}, options.of_answer, "--demo-data"),

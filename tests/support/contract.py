@@ -9,7 +9,7 @@ import numpy as np
 from asv.engine_interface import Engine, InFlightEngine
 
 STEPS = {
-    "compile_artefact": ["torchscript", "folder", "job"],
+    "compile_artefact": ["network", "folder", "job"],
     "load": ["folder", "job"],
     "load_in_flight": ["folder", "job"],
 }

@@ -6,6 +6,7 @@ functions, because the Snakefile imports the module to learn its precisions and 
 ``unsupported(precision)``: why this machine cannot run the precision, or None.
 ``option_faults(options)``: messages about options that are wrong, reported before any job starts.
 ``load_in_flight(folder, job)``: see :class:`InFlightEngine`.
+``NETWORKS``: suffixes of the networks' files that it compiles, ``.pt`` (TorchScript) and ``.onnx``; else ``.pt`` alone.
 ``PLUGIN``: an :class:`asv.ascend.plugin.Plugin`, which makes it an engine with a toolchain and devices of its own.
 """
 
@@ -129,12 +130,12 @@ class Engine(Protocol):
     def PRECISIONS(self) -> tuple[str, ...]:  # noqa: N802
         """Precisions that it offers; the first is what ``precision: auto`` means."""
 
-    def compile_artefact(self, torchscript: Path, folder: Path, job: Job) -> CompileFacts:
-        """Compile a traced network for batches of the job's shape.
+    def compile_artefact(self, network: Path, folder: Path, job: Job) -> CompileFacts:
+        """Compile a network for batches of the job's shape.
 
         Args:
-            torchscript: the traced network, float32 ``(n, mels, frames)`` to embeddings ``(n, d)``, or to a tuple
-                that begins with them.
+            network: its file, TorchScript (``.pt``) or ONNX (``.onnx``): float32 ``(n, mels, frames)`` to embeddings
+                ``(n, d)``, or to a tuple that begins with them.
             folder: exists and is empty; all that :meth:`load` needs goes into it.
             job: ``threads`` may be ignored.
 

@@ -91,14 +91,14 @@ class Plugin:
         """Name of the artefact's file: that of the original guide."""
         return NETWORK if job.options["compile_when_loaded"] else f"ecapa_tdnn_{self.name}_bs{job.batch_size}.pt"
 
-    def compile_artefact(self, torchscript: Path, folder: Path, job: Job) -> CompileFacts:
+    def compile_artefact(self, network: Path, folder: Path, job: Job) -> CompileFacts:
         path = folder / self.artefact(job)
         torch, plugin = self.start(job.device)
         if job.options["compile_when_loaded"]:
-            shutil.copyfile(torchscript, path)
+            shutil.copyfile(network, path)
         else:
-            network = torch.jit.load(str(torchscript), map_location="cpu").eval()
-            self._compile(plugin, network, job).save(str(path))
+            traced = torch.jit.load(str(network), map_location="cpu").eval()
+            self._compile(plugin, traced, job).save(str(path))
         return {"artefact": path.name, **self._identity(plugin)}
 
     def load(self, folder: Path, job: Job) -> Session:

@@ -84,8 +84,15 @@ def _measured_notes(benchmarks: Mapping[str, Any]) -> list[str]:
     return [
         f"EER: {benchmarks['protocol']}. Throughput: crops of {benchmarks['frames']} frames, one batch after another; "
         "in flight: several requests at once. Latency is of a batch; a dash for a percentile: too few batches to tell.",
-        f"Network: C = {network['channels']}, {network['gflop']:.2f} GFLOP per crop.",
+        _network_note(network),
     ]
+
+
+def _network_note(network: Mapping[str, Any]) -> str:
+    """Which network it is, and its work, as far as it is known: a line."""
+    name = f"C = {network['channels']}" if network["channels"] is not None else network["file"]
+    work = "its work is not counted" if network["gflop"] is None else f"{network['gflop']:.2f} GFLOP per crop"
+    return f"Network: {name}, {work}."
 
 
 def _machine_note(benchmarks: Mapping[str, Any]) -> str:

@@ -35,7 +35,7 @@ class Row(_Named, total=False):
     latency_p90_ms: float | None
     latency_p99_ms: float | None
     real_time_factor: float  # seconds of work per second of speech
-    gflops: float  # GFLOP/s of the network at this throughput
+    gflops: float | None  # GFLOP/s of the network at this throughput; None where its work is not counted
     peak_share: float | None  # of the machine's matrix-multiply peak, 0 to 1
     compile_seconds: float
     load_seconds: float

@@ -32,7 +32,7 @@ def row(
     protocol = next(iter(result["protocols"].values()))
     network, precision = result["network"], benchmark["precision"]
     seconds = artefact["input"][2] * result["features"]["hop_length"] / result["features"]["sample_rate"]
-    gflops = single["throughput"] * network["gflop"]
+    gflops = network["gflop"] and single["throughput"] * network["gflop"]
     peak = machine["matmul_gflops"].get(precision) if benchmark["device"] is None else None  # the CPU's
     return {
         "engine": f"{benchmark['engine']}-{benchmark['requested_precision']}",
@@ -57,7 +57,7 @@ def row(
         "latency_p99_ms": single["latency_p99_ms"],
         "real_time_factor": 1 / (single["throughput"] * seconds),
         "gflops": gflops,
-        "peak_share": peak and gflops / peak,
+        "peak_share": peak and gflops and gflops / peak,
         "compile_seconds": artefact["compile_seconds"],
         "load_seconds": benchmark["load_seconds"],
         "artefact_bytes": artefact["bytes"],

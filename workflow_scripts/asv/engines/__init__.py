@@ -17,7 +17,7 @@ from ..engine_interface import Engine
 from ..errors import InputError
 
 FOLDER = Path(__file__).parent
-REFERENCE = "torchscript-f32"  # what every other engine is compared with
+TORCHSCRIPT, ONNX = ".pt", ".onnx"  # suffixes of the network's file
 
 
 @functools.cache
@@ -36,6 +36,23 @@ def module(name: str) -> Engine:
 def is_npu(name: str) -> bool:
     """Whether an engine runs on an NPU, and so has a toolchain and devices."""
     return hasattr(module(name), "PLUGIN")
+
+
+def reads(name: str, suffix: str) -> bool:
+    """Whether an engine compiles networks in files of this suffix."""
+    return suffix in getattr(module(name), "NETWORKS", (TORCHSCRIPT,))
+
+
+def reference(suffix: str) -> str:
+    """What every other engine is compared with: PyTorch, or OpenVINO where the network is an ONNX model; in float32."""
+    return "openvino-f32" if suffix == ONNX else "torchscript-f32"
+
+
+def foreign(name: str, suffix: str) -> str | None:
+    """Why an engine cannot have the network in a file of this suffix, or None."""
+    if reads(name, suffix):
+        return None
+    return f"{name} reads TorchScript, and the network is an ONNX model (network.family: onnx)"
 
 
 def source(name: str) -> Path:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 PACKAGES = ("openvino", "torch")  # torch: the conversion reads TorchScript through it
 PRECISIONS = ("f32", "bf16")
+NETWORKS = (".pt", ".onnx")
 ARTEFACT = "network.xml"
 
 ONE_AND_SEVERAL = "the workflow sets it: one request at a time and several in flight are both measured"
@@ -76,16 +77,36 @@ def _require_usable(options: Mapping[str, Any]) -> None:
         raise InputError("\n  ".join(faults))
 
 
-def compile_artefact(torchscript: Path, folder: Path, job: Job) -> CompileFacts:
+def compile_artefact(network: Path, folder: Path, job: Job) -> CompileFacts:
     _require_usable(job.options)
+    import openvino
+
+    shape = openvino.PartialShape([-1 if size is None else size for size in job.batch_shape])
+    model = _of_onnx(network, shape) if network.suffix == ".onnx" else _of_torchscript(network, shape)
+    openvino.save_model(model, str(folder / ARTEFACT), compress_to_fp16=False)
+    return {"artefact": ARTEFACT}
+
+
+def _of_torchscript(network: Path, shape: Any) -> Any:
     import openvino
     import torch
 
-    network = torch.jit.load(str(torchscript), map_location="cpu").eval()
-    shape = openvino.PartialShape([-1 if size is None else size for size in job.batch_shape])
-    model = openvino.convert_model(network, input=[(shape, openvino.Type.f32)])
-    openvino.save_model(model, str(folder / ARTEFACT), compress_to_fp16=False)
-    return {"artefact": ARTEFACT}
+    traced = torch.jit.load(str(network), map_location="cpu").eval()
+    return openvino.convert_model(traced, input=[(shape, openvino.Type.f32)])
+
+
+def _of_onnx(network: Path, shape: Any) -> Any:
+    import openvino
+
+    model = openvino.Core().read_model(str(network))
+    made_for = model.input(0).get_partial_shape()
+    if not made_for.compatible(shape):
+        raise InputError(
+            f"{network}: the graph takes batches of the shape {made_for} alone, and {shape} is asked for (batch, mels, "
+            "frames); ask for results/eer_bsN.txt of that batch size, or export it with dynamic axes"
+        )
+    model.reshape(shape)
+    return model
 
 
 def unsupported(precision: str) -> str | None:

@@ -18,11 +18,11 @@ PRECISIONS = ("f32",)
 ARTEFACT = "network.torchscript.pt"
 
 
-def compile_artefact(torchscript: Path, folder: Path, job: Job) -> CompileFacts:
+def compile_artefact(network: Path, folder: Path, job: Job) -> CompileFacts:
     """Nothing to compile: TorchScript runs as it is, at any batch size."""
     if job.options:
         raise InputError(f"engines.torchscript.options: none are known, got {', '.join(job.options)}")
-    shutil.copyfile(torchscript, folder / ARTEFACT)
+    shutil.copyfile(network, folder / ARTEFACT)
     return {"artefact": ARTEFACT}
 
 

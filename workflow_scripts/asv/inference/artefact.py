@@ -1,11 +1,13 @@
 """The artefact of one engine, precision and batch size: a folder with what the engine loads, and ``artefact.json``.
 
-It is compiled and compared with the trace before it is kept; whoever runs it takes its job from the record.
+It is compiled and compared with what the reference makes of the network before it is kept; whoever runs it takes its
+job from the record.
 """
 
 from __future__ import annotations
 
 import contextlib
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -37,7 +39,7 @@ class _Compiled(TypedDict):
     options: Mapping[str, Any]  # of the engine
     compile_seconds: float
     bytes: int
-    torchscript_sha256: str
+    network_sha256: str
     code: str  # digest of the code that compiled it
 
 
@@ -68,27 +70,29 @@ def load(folder: Path, artefact: Artefact, job: Job) -> Session:
     return engines.module(artefact["engine"]).load(folder, job)
 
 
-def compile_checked(torchscript: Path, folder: Path, engine: str, job: Job, code: str) -> tuple[Artefact, float]:
-    """Compile a traced network into an empty folder, compare it with the trace, and write the record.
+def compile_checked(network: Path, folder: Path, engine: str, job: Job, code: str) -> tuple[Artefact, float]:
+    """Compile a network into an empty folder, compare it with what the reference makes of it, and write the record.
 
     Args:
-        torchscript: the traced network.
+        network: its file, TorchScript or ONNX.
         folder: exists and is empty.
         engine: its name, such as ``openvino``.
         job: what to compile for.
         code: digest of the code that runs, for the record.
 
     Returns:
-        ``(artefact, cosine)``: the record, and the minimum cosine with the trace.
+        ``(artefact, cosine)``: the record, and the minimum cosine with the reference.
 
     Raises:
-        InputError: where the engine refuses the job, or where the artefact disagrees with the trace.
+        InputError: where the engine refuses the job or the file, or where the artefact disagrees with the reference.
     """
+    if problem := engines.foreign(engine, network.suffix):
+        raise InputError(f"engine: {problem}; choose another engine")
     started = time.perf_counter()
-    facts = engines.module(engine).compile_artefact(torchscript, folder, job)
+    facts = engines.module(engine).compile_artefact(network, folder, job)
     seconds = time.perf_counter() - started
     size = sum(path.stat().st_size for path in folder.iterdir())
-    precision, cosine = _compare_with_trace(torchscript, folder, engine, job)
+    precision, cosine = _compare(network, folder, engine, job)
     artefact: Artefact = {
         "engine": engine,
         "versions": engines.versions(engine),
@@ -99,18 +103,21 @@ def compile_checked(torchscript: Path, folder: Path, engine: str, job: Job, code
         **facts,
         "compile_seconds": seconds,
         "bytes": size,
-        "torchscript_sha256": files.digest(torchscript),
+        "network_sha256": files.digest(network),
         "code": code,
     }
     files.write_json(folder / RECORD, artefact)
     return artefact, cosine
 
 
-def _compare_with_trace(torchscript: Path, folder: Path, engine: str, job: Job) -> tuple[str, float]:
-    """The precision that really runs, and the minimum cosine with the trace."""
-    reference_engine: Any = engines.module(engines.parse(engines.REFERENCE)[0])
-    reference = reference_engine.Session(torchscript, job.threads)
-    with contextlib.closing(engines.module(engine).load(folder, job)) as session:
+def _compare(network: Path, folder: Path, engine: str, job: Job) -> tuple[str, float]:
+    """The precision that really runs, and the minimum cosine with the reference."""
+    name, precision = engines.parse(engines.reference(network.suffix))
+    module, of_reference = engines.module(name), Job(job.batch_size, job.shape, precision, job.threads)
+    with tempfile.TemporaryDirectory(dir=folder) as place, contextlib.ExitStack() as stack:
+        module.compile_artefact(network, Path(place), of_reference)
+        reference = stack.enter_context(contextlib.closing(module.load(Path(place), of_reference)))
+        session = stack.enter_context(contextlib.closing(engines.module(engine).load(folder, job)))
         minimum = MINIMUM_COSINE.get(job.precision, MINIMUM_COSINE_REDUCED)
         return session.facts["precision"], check_session(session, reference, job, minimum)
 
@@ -138,5 +145,7 @@ def check_session(session: Session, reference: Session, job: Job, minimum: float
         expected = _of_reference(reference, batch)
         cosine = np.minimum(cosine, vectors.cosines(np.array(session.run(batch)), expected).min())  # of NaN, NaN
     if not cosine >= minimum:  # catches NaN, too
-        raise InputError(f"the artefact disagrees with the trace: cosine {cosine:.6f}, at least {minimum} is needed")
+        raise InputError(
+            f"the artefact disagrees with the reference: cosine {cosine:.6f}, at least {minimum} is needed"
+        )
     return float(cosine)

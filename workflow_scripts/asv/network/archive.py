@@ -37,9 +37,11 @@ def _found(count, names, most=5):
     return f"found {count}: {listed}" if count else f"found none; there is: {listed or 'no file'}"
 
 
-def _the_checkpoint(source, found):
+def _the_checkpoint(source, found, kinds):
     """Position of the one checkpoint among ``(name, kind)`` of an archive's files."""
-    weights = [place for place, (_, kind) in enumerate(found) if kind.name in file_kinds.WEIGHTS]
+    # The beginning of a program's zip may look like that of weights.
+    kinds = (*kinds, file_kinds.TORCH) if file_kinds.PROGRAM in kinds else kinds
+    weights = [place for place, (_, kind) in enumerate(found) if kind.name in kinds]
     named = [place for place in weights if PurePosixPath(found[place][0]).suffix.lower() in SUFFIXES]
     if len(weights) > 1 and len(named) == 1:
         return named[0]
@@ -50,8 +52,8 @@ def _the_checkpoint(source, found):
         chosen = [file_kinds.shown(found[place][0]) for place in weights]
         listed = chosen or [f"{file_kinds.shown(name)} ({kind.words})" for name, kind in found]
         raise InputError(
-            f"{source}: expected one checkpoint in the archive, {_found(len(weights), listed)}; "
-            "set checkpoint.archive to an archive of one, or to the checkpoint itself"
+            f"{source}: expected one {file_kinds.what(kinds)} in the archive, {_found(len(weights), listed)}; "
+            f"set checkpoint.archive to an archive of one, or to the {file_kinds.what(kinds)} itself"
         )
     return weights[0]
 
@@ -61,14 +63,14 @@ def _is_file(name):
     return not name.endswith("/") and not PurePosixPath(name).name.startswith(".")
 
 
-def _from_zip(source, path, target):
+def _from_zip(source, path, target, kinds):
     """Copy the checkpoint of a zip to ``target``; returns the entry's name. Every entry's checksum is compared."""
     with zipfile.ZipFile(path) as archive:
         zips.check_entries(source, archive)
         entries = [entry for entry in archive.infolist() if _is_file(entry.filename)]
         try:
             found = [(entry.filename, _kind_of_entry(source, archive, entry)) for entry in entries]
-            chosen = entries[_the_checkpoint(source, found)]
+            chosen = entries[_the_checkpoint(source, found, kinds)]
         except InputError:
             zips.verify(source, archive, archive.infolist())  # damage explains why nothing is found
             raise
@@ -84,7 +86,7 @@ def _kind_of_entry(source, archive, entry):
         return file_kinds.of_entry(stream.read(file_kinds.HEAD), entry.file_size)
 
 
-def _from_tar(source, path, target):
+def _from_tar(source, path, target, kinds):
     """As :func:`_from_zip`, of a tar archive, whose files have no checksums unless it is packed."""
     try:
         found = [
@@ -99,7 +101,7 @@ def _from_tar(source, path, target):
         ) from error
     if {"storages", "tensors", "pickle"} == {name for name, _ in found}:
         raise InputError(f"{source}: a checkpoint of torch 0.1; load it with a torch that reads it, and save it anew")
-    chosen = _the_checkpoint(source, found)
+    chosen = _the_checkpoint(source, found, kinds)
     streams = (stream for member, stream in tars.members(source, path) if _is_file(member.name))
     for place, stream in enumerate(streams):  # to the end, where a packed archive has its checksum
         if place == chosen:
@@ -108,8 +110,15 @@ def _from_tar(source, path, target):
     return found[chosen][0]
 
 
-def extract_checkpoint(path: files.PathLike, target: files.PathLike, source: files.PathLike | None = None) -> None:
+def extract_checkpoint(
+    path: files.PathLike,
+    target: files.PathLike,
+    source: files.PathLike | None = None,
+    kinds: tuple[str, ...] = file_kinds.WEIGHTS,
+) -> None:
     """Copy the one checkpoint of ``path`` (an archive, or the checkpoint itself) to the file ``target``.
+
+    A checkpoint is whatever is of one of these kinds, see :func:`asv.network.file_kinds.read_by`.
 
     Content decides, not names. Only the checkpoint is unpacked, to the name given here, so no name in the archive
     reaches the file system; an archive with a hostile entry is refused as a whole. The checksums of all entries of the
@@ -122,7 +131,7 @@ def extract_checkpoint(path: files.PathLike, target: files.PathLike, source: fil
     if not path.is_file() or path.stat().st_size == 0:
         raise InputError(f"checkpoint.archive: no file, or an empty one, at {source!r}")
     try:
-        _extract(source, path, target)
+        _extract(source, path, target, kinds)
     except InputError:
         raise
     except zips.DAMAGE as error:
@@ -131,20 +140,30 @@ def extract_checkpoint(path: files.PathLike, target: files.PathLike, source: fil
         raise InputError(f"{source}: the archive is damaged or not readable ({error}); fetch it again") from error
 
 
-def _extract(source, path, target):
+def _extract(source, path, target, kinds):
     kind = file_kinds.identify(path)
-    if kind.name in file_kinds.WEIGHTS:
+    if kind.name in kinds:
         shutil.copyfile(path, target)
     elif kind.name in (file_kinds.ZIP, file_kinds.TAR):
         unpack = _from_zip if kind.name == file_kinds.ZIP else _from_tar
-        source = f"{source}: {file_kinds.shown(unpack(source, path, target))}"
+        source = f"{source}: {file_kinds.shown(unpack(source, path, target, kinds))}"
         kind = file_kinds.identify(target)
-    if kind.name not in file_kinds.WEIGHTS:
-        raise InputError(f"{source}: {kind.words}; {kind.remedy}")
-    if kind.name == file_kinds.TORCH:
+    if kind.name not in kinds:
+        raise InputError(f"{source}: {_other(kind, kinds)}")
+    if kind.name in (file_kinds.TORCH, file_kinds.PROGRAM):
         with zipfile.ZipFile(target) as checkpoint:
             zips.check_entries(source, checkpoint)
             zips.verify(source, checkpoint, checkpoint.infolist())
+
+
+def _other(kind, kinds):
+    """What is wrong with a file of another kind."""
+    if kinds == file_kinds.WEIGHTS or kind.name is None:
+        remedy = f"set checkpoint.archive to the {file_kinds.what(kinds)}"
+        return f"{kind.words}; {kind.remedy if kinds == file_kinds.WEIGHTS else remedy}"
+    remedy = "set network.family to whose network it is" if kind.name in file_kinds.WEIGHTS else kind.remedy
+    article = "an" if file_kinds.ONNX in kinds else "a"
+    return f"{kind.words}, and network.family: {kinds[0]} takes {article} {file_kinds.what(kinds)}; {remedy}"
 
 
 def _unpacked(folder):
@@ -156,7 +175,7 @@ def _unpacked(folder):
     return None
 
 
-def checkpoint_in_folder(folder: files.PathLike) -> str:
+def checkpoint_in_folder(folder: files.PathLike, kinds: tuple[str, ...] = file_kinds.WEIGHTS) -> str:
     """Path of the one checkpoint in a folder, or of its ``checkpoint.pt``.
 
     Raises:
@@ -174,14 +193,15 @@ def checkpoint_in_folder(folder: files.PathLike) -> str:
             f"python -m zipfile -c checkpoint.pt {str(unpacked)!r}"
         )
     found = sorted(path.name for path in visible if path.suffix.lower() in (".pt", ".pth"))
-    if not found:
-        found = sorted(path.name for path in visible[:MOST_LOOKED_AT] if _is_checkpoint(path))
+    if not found or kinds != file_kinds.WEIGHTS:
+        found = sorted(path.name for path in visible[:MOST_LOOKED_AT] if _is_of(path, kinds))
         found = [name for name in found if Path(name).suffix.lower() in SUFFIXES] or found
     found = next(([name] for name in USUAL if name in found), found)
     if len(found) != 1:
         listed = found or sorted(path.name for path in visible)
+        what = "checkpoint.pt or one checkpoint" if kinds == file_kinds.WEIGHTS else f"one {file_kinds.what(kinds)}"
         raise InputError(
-            f"checkpoint.archive: expected checkpoint.pt or one checkpoint in {str(folder)!r}, "
+            f"checkpoint.archive: expected {what} in {str(folder)!r}, "
             f"{_found(len(found), listed)}; name the file{_example(folder, found)}"
         )
     return os.path.join(folder, found[0])
@@ -191,8 +211,8 @@ def _example(folder, found):
     return f", such as checkpoint.archive: {os.path.join(folder, found[0])}" if found else ""
 
 
-def _is_checkpoint(path):
+def _is_of(path, kinds):
     try:
-        return file_kinds.identify(path).name in file_kinds.WEIGHTS
+        return file_kinds.identify(path).name in kinds
     except zips.DAMAGE:  # a damaged file is none; its name is listed
         return False

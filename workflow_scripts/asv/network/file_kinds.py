@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 TORCH, LEGACY, SAFETENSORS = "torch.save", "torch.save before 1.6", "safetensors"
 WEIGHTS = (TORCH, LEGACY, SAFETENSORS)  # what asv.network.tensors reads
+PROGRAM, ONNX = "torchscript", "onnx"  # graphs, for the families of these names
 ZIP, TAR = "zip", "tar"
 HEAD = 1 << 16  # bytes that are looked at
 AGAIN = "fetch it again"
@@ -18,14 +19,19 @@ LARGEST_HEADER = 8 << 20  # bytes, of a safetensors file: enough for some 80,000
 
 
 class Kind(NamedTuple):
-    """``name`` is a constant of this module, or None for what is not read; ``words``, ``remedy``: for a person."""
+    """``name`` is a constant of this module, or None for what is never read; ``words``, ``remedy``: for a person."""
 
     name: str | None
     words: str
     remedy: str = "set checkpoint.archive to the file of torch.save or the safetensors file with the weights"
 
 
-TORCHSCRIPT = Kind(None, "a TorchScript archive, not weights", "save model.state_dict() with torch.save and give that")
+STATE = "save model.state_dict() with torch.save and give that"
+TORCHSCRIPT = Kind(
+    PROGRAM,
+    "a TorchScript archive, not weights",
+    f"{STATE}; or set network.family: torchscript, which executes the program",
+)
 TRUNCATED_ZIP = Kind(None, "a zip file whose end is missing", AGAIN)
 UNPACK = "unpack it by hand and set checkpoint.archive to the checkpoint in it"
 BEGINNINGS = {
@@ -41,6 +47,16 @@ BEGINNINGS = {
     b"RIFF": Kind(None, "a RIFF file, such as a wav"),
     b"%PDF": Kind(None, "a PDF document"),
 }
+
+
+def read_by(family: str) -> tuple[str, ...]:
+    """Names of the kinds that a family of networks is read from: weights, or a graph that a user brings."""
+    return (family,) if family in (PROGRAM, ONNX) else WEIGHTS
+
+
+def what(kinds: tuple[str, ...]) -> str:
+    """What a file of these kinds is called."""
+    return {PROGRAM: "TorchScript program", ONNX: "ONNX model"}.get(kinds[0], "checkpoint")
 
 
 def shown(key: object) -> str:
@@ -93,7 +109,7 @@ def of_head(head: bytes, size: int) -> Kind:
     if head[0] == 0x80 and head[1:2] <= b"\x05":
         return Kind(None, "a plain Python pickle, not of torch.save", "save its weights anew with torch.save")
     if re.match(rb"\x08[\x01-\x20][\x12\x1a\x22\x2a\x32\x3a]", head):
-        return Kind(None, "an ONNX model")
+        return Kind(ONNX, "an ONNX model", "set network.family: onnx")
     return _of_text(head, size) or Kind(None, f"of a format that is not known ({size} bytes)", AGAIN)
 
 
@@ -107,7 +123,7 @@ def _of_names(names):
         return Kind(TORCH, "a checkpoint")
     last = {path.name for path in paths}
     if last & {"archive_format", "serialized_exported_program.json"}:
-        return Kind(None, "a program of torch.export, not weights", TORCHSCRIPT.remedy)
+        return Kind(None, "a program of torch.export, not weights", STATE)
     if "model.weights.h5" in last:
         return Kind(None, "a Keras model")
     if names and all(path.suffix == ".npy" for path in paths):

@@ -17,12 +17,14 @@ AVERAGED = {
 
 def described(network: Mapping[str, Any]) -> str:
     """Family, size and training."""
-    parts = [
-        f"{families.module(network['family']).TITLE} (family {network['family']})",
-        f"C = {network['channels']}",
-        f"{network['parameters']:,} parameters",
-        f"embeddings of {network['embedding']}",
-    ]
+    if network["family"] in families.BROUGHT:
+        parts = [f"{network['file']} (family {network['family']}, a graph of your own)"]
+    else:
+        title = families.module(network["family"]).TITLE
+        parts = [f"{title} (family {network['family']})", f"C = {network['channels']}"]
+    if network["parameters"] is not None:
+        parts.append(f"{network['parameters']:,} parameters")
+    parts.append(f"embeddings of {network['embedding']}")
     if network["step"] is not None:
         parts.append(f"step {network['step']}")
     if network["speakers"] is not None:
@@ -33,7 +35,7 @@ def described(network: Mapping[str, Any]) -> str:
 
 def features(network: Mapping[str, Any], made: Mapping[str, Any]) -> str:
     """Whose contract, its key, and what of it is overridden."""
-    own = f"{made['n_mels']} mel bands by the contract of {network['family']}"
+    own = f"{made['n_mels']} mel bands by the contract of {network.get('contract_from') or network['family']}"
     if changed := [f"{name} {made[name]:g}" for name in made["overridden"]]:
         own += f", OVERRIDDEN: {', '.join(changed)}"
     return f"{own} (key {made['contract']})"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from .. import engines
-from . import npus
+from . import networks, npus
 
 if TYPE_CHECKING:
     from .inputs import Config
@@ -26,6 +26,8 @@ def unsupported(config: Config, label: str, snakemake: Snakemake, python: str) -
         python: the interpreter of NPU engines whose settings name none.
     """
     name, _ = engines.parse(label)
+    if why := engines.foreign(name, networks.suffix(config)):
+        return why
     if not engines.is_npu(name):
         return engines.unsupported(label)
     # The devices are elsewhere, or the environment is.
@@ -46,7 +48,7 @@ def pairs(
         batches: batch sizes; all of the configuration's by default.
     """
     labels = [label for label in config["benchmark"]["engines"] if not why_not(label)]
-    wanted = [label for label in labels if reference or label != engines.REFERENCE]
+    wanted = [label for label in labels if reference or label != networks.reference(config)]
     return list(itertools.product(wanted, batches or config["batch_sizes"]))
 
 

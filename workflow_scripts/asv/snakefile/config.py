@@ -17,7 +17,7 @@ from .. import engines
 from ..dataset import layout
 from ..errors import InputError
 from ..scoring import means
-from . import config_paths, feature_sets
+from . import config_paths, feature_sets, networks
 
 HEADING = "the configuration is wrong:"
 MOST_VALUES, DEEPEST = 3000, 20
@@ -211,6 +211,8 @@ def _disagreements(config, schema):
         engines.label(config["engine"], config["precision"])
     except InputError as error:
         yield str(error)
+    else:
+        yield from networks.faults(config)
     for text in config["benchmark"]["engines"]:
         try:
             engines.parse(text)

@@ -11,6 +11,7 @@ import json
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from .. import engines
@@ -18,9 +19,10 @@ from ..errors import InputError
 from ..features.contract import Contract
 from ..features.contract_file import read as read_contract
 from ..network import families
+from ..network.brought import onnx_model, sherpa
+from . import inputs
 
 WHOLE = "whole"  # frames of whole utterances
-BROUGHT = ("onnx", "torchscript")  # families of graphs that a user brings, whose contract a file says
 # Settings of `features` that override the contract's value; null: none.
 OVERRIDES = ("sample_rate", "n_fft", "win_length", "hop_length", "n_mels", "f_min", "f_max", "floor")
 ANY_LENGTH = ("openvino", "torchscript")  # engines that take any number of frames
@@ -105,16 +107,36 @@ def overrides(config: Mapping[str, Any]) -> dict[str, Any]:
 def _stated(config: Mapping[str, Any]) -> Contract:
     """The contract of the network, without overrides."""
     network = config["network"]
-    if network["family"] not in BROUGHT:
+    if network["family"] not in families.BROUGHT:
         if network["contract"] is not None:
+            brought = " or ".join(families.BROUGHT)
             raise InputError(
-                f"network.contract: is for a graph of your own (network.family: {' or '.join(BROUGHT)}); the family "
+                f"network.contract: is for a graph of your own (network.family: {brought}); the family "
                 f"{network['family']} has its contract. Single values of it are overridden in features"
             )
         return families.module(network["family"]).CONTRACT
-    if network["contract"] is None:
-        raise InputError(f"network.contract: network.family: {network['family']} needs one (docs/bring-your-own.md)")
-    return read_contract(network["contract"])
+    return stated_of_brought(config)[0]
+
+
+def stated_of_brought(config: Mapping[str, Any]) -> tuple[Contract, str]:
+    """The contract of a graph that the user brings, and whose it is, in words: that of a file, or by its metadata.
+
+    Raises:
+        InputError: where there is none, or where the metadata disagree with it.
+    """
+    network, path = config["network"], inputs.brought_onnx(config)
+    metadata = {} if path is None else onnx_model.metadata(path)
+    if network["contract"] is not None:
+        contract, whose = read_contract(network["contract"]), Path(network["contract"]).name
+        sherpa.check(metadata, contract, path, network["contract"])
+        return contract, whose
+    if path is not None:
+        return sherpa.contract_of(metadata, path)
+    remedy = "; metadata are read of a file or folder on this machine alone" if network["family"] == "onnx" else ""
+    raise InputError(
+        f"network.contract: network.family: {network['family']} needs one, a file that says how its features are made "
+        f"(docs/bring-your-own.md){remedy}"
+    )
 
 
 def contract_of(config: Mapping[str, Any]) -> Contract:

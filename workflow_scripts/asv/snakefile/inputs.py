@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..dataset import shards, tree
 from ..demo import corpus
 from ..errors import InputError
-from ..network import archive
+from ..network import archive, file_kinds, zips
 
 if TYPE_CHECKING:
     from ..dataset.tree import Tree
@@ -142,10 +142,24 @@ def checkpoint_archive(config: Config, made: Mapping[str, str], fetched: str) ->
     if is_url(config):
         return fetched
     if Path(source).is_dir():
-        return archive.checkpoint_in_folder(source)
+        return archive.checkpoint_in_folder(source, file_kinds.read_by(config["network"]["family"]))
     if not Path(source).is_file():
         raise _missing("checkpoint.archive", source, "file or folder")
     return source
+
+
+def brought_onnx(config: Config) -> str | None:
+    """The user's ONNX file, where it lies on this machine as it is: not in an archive, and not behind a URL."""
+    source = config["checkpoint"]["archive"]
+    if config["network"]["family"] != "onnx" or is_url(config) or source in DEMO_CHECKPOINTS:
+        return None
+    path = checkpoint_archive(config, {}, "")
+    try:
+        return path if file_kinds.identify(path).name == file_kinds.ONNX else None
+    except OSError as error:
+        raise InputError(f"checkpoint.archive: {path!r} cannot be read: {error.strerror}") from error
+    except zips.DAMAGE:  # its stage says what is wrong
+        return None
 
 
 def checkpoint_source(config: Config, path: PathLike) -> str:

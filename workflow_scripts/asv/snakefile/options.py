@@ -20,22 +20,32 @@ def options_of(settings: Config, *names: str) -> str:
     return shlex.join(part for name, value in chosen.items() for part in (f"--{name.replace('_', '-')}", str(value)))
 
 
-def of_trace(config: Config) -> str:
-    """Options of ``trace_network.py``; whole utterances are traced as crops are, for any number of frames."""
-    frames = config["features"]["frames"]
+def of_network(config: Config) -> str:
+    """Options of the script that makes the network: ``trace_network.py``, or ``bring_network.py`` for brought graphs.
+
+    Whole utterances are traced as crops are, for any number of frames.
+    """
+    network, frames = config["network"], config["features"]["frames"]
+    family = ["--family", network["family"]]
+    if network["family"] in families.BROUGHT:
+        contract, whose = feature_sets.contract_of(config), feature_sets.stated_of_brought(config)[1]
+        words = ["--contract", json.dumps(contract.to_mapping(), sort_keys=True), "--contract-from", whose]
+        graph = {"graph_input": network["input"], "graph_output": network["output"], "layout": network["layout"]}
+        return " ".join([shlex.join([*family, "--frames", str(frames), *words]), options_of(graph, *graph)])
     words = [] if frames == feature_sets.WHOLE else ["--frames", str(frames)]
-    return " ".join(
-        [
-            shlex.join(["--family", config["network"]["family"], *words]),
-            options_of(config["checkpoint"], "weights"),
-        ]
-    )
+    outputs = ["--outputs", *network["outputs"]]
+    return " ".join([shlex.join([*outputs, *family, *words]), options_of(config["checkpoint"], "weights")])
+
+
+def of_unzip(config: Config) -> str:
+    """Options of ``unzip_checkpoint.py``."""
+    return " ".join([shlex.join(["--family", config["network"]["family"]]), options_of(config["checkpoint"], "sha256")])
 
 
 def averaging(config: Config) -> str:
     """How embeddings of several crops are averaged: the family's rule."""
     family = config["network"]["family"]
-    return "unit" if family in feature_sets.BROUGHT else families.module(family).OUTPUT.averaging
+    return "unit" if family in families.BROUGHT else families.module(family).OUTPUT.averaging
 
 
 def of_bootstrap(config: Config) -> str:

@@ -16,7 +16,7 @@ from .. import engines, runs
 from ..dataset import tree
 from ..errors import InputError
 from ..network import archive
-from . import npus, preflight, set_aside
+from . import networks, npus, preflight, set_aside
 from .feature_sets import FeatureSet
 from .inputs import Config, Dataset
 
@@ -178,6 +178,8 @@ def start(snakemake: Snakemake, inputs: Inputs, python: str) -> None:
     set_outdated_results_aside(jobs)
     if inputs.dataset.tree is not None:
         print(tree.summary(inputs.dataset.tree), file=sys.stderr)
+    if warning := networks.warning(inputs.config):
+        print(warning, file=sys.stderr)
     made = {str(path) for job in snakemake.jobs for path in job.output}
     check_inputs(jobs, made, inputs, snakemake.cores)
     if snakemake.runs_jobs_here:

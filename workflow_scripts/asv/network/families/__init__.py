@@ -17,6 +17,7 @@ from ..family_interface import Family, Published
 
 FOLDER = Path(__file__).parent
 DEFAULT = "modelzoo"
+BROUGHT = ("onnx", "torchscript")  # what network.family says of graphs that a user brings: no module, a contract file
 
 
 @functools.cache
@@ -46,4 +47,6 @@ def source(name: str) -> Path:
 
 def published(name: str, sha256: str) -> Published | None:
     """The published file of a family that has this digest, if it is a known one."""
+    if name in BROUGHT:
+        return None
     return next((file for file in module(name).PUBLISHED if file.sha256 == sha256.lower()), None)
