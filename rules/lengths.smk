@@ -2,7 +2,7 @@
 # Only when it is asked for; features of settings are those of rules/features.smk, so answers share them.
 from asv.snakefile import lengths
 
-LENGTHS_ENGINE = engines.REFERENCE
+LENGTHS_ENGINE = REFERENCE
 FEATURE_SETS |= {found.key: found for found in lengths.grid(config, FEATURE_SET).values()}
 
 
