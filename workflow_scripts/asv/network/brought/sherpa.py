@@ -30,9 +30,9 @@ def contract_of(metadata: Mapping[str, str], source: object) -> tuple[Contract, 
             "are made; write a contract file and name it here (docs/bring-your-own.md)"
         )
     family = FAMILIES[framework]
-    found = families.module(family).CONTRACT
-    check(metadata, found, source, f"the contract of {family}")
-    return found, f"{family}, as its metadata say"
+    contract = families.module(family).CONTRACT
+    check(metadata, contract, source, f"the contract of {family}")
+    return contract, f"{family}, as its metadata say"
 
 
 def check(metadata: Mapping[str, str], contract: Contract, source: object, whose: str) -> None:
@@ -90,6 +90,6 @@ def check_embedding(metadata: Mapping[str, str], size: int, source: object) -> N
     """Compare ``output_dim`` with the numbers of an embedding; InputError where they differ."""
     if "framework" in metadata and "output_dim" in metadata and _number(metadata["output_dim"], 1.0) != size:
         raise InputError(
-            f"{source}: its metadata say output_dim {metadata['output_dim'][:SHOWN]}, and the output has {size} numbers; "
-            "set network.output to the embedding's"
+            f"{source}: its metadata say output_dim {metadata['output_dim'][:SHOWN]}, and the output has {size} "
+            "numbers; set network.output to the embedding's"
         )
