@@ -19,7 +19,7 @@ def length_shape(wildcards):
 rule compile_length:
     """Make the network ready for one number of frames, or any, on the engine that compares lengths."""
     input:
-        path_of(rules.trace_network.output.torchscript),
+        path_of(rules.trace_network.output.network),
     output:
         directory("work/lengths/engines/{engine}/{frames}"),
     log:
@@ -41,7 +41,7 @@ rule compile_length:
         devices=engine_devices,
         shape=length_shape,
     shell:
-        "({params.command} {params.script:q} --job {params.job:q} --torchscript {input:q} --engine {wildcards.engine}"
+        "({params.command} {params.script:q} --job {params.job:q} --network {input:q} --engine {wildcards.engine}"
         " --batch-size 1 --shape {params.shape} --options {params.options:q} --threads {threads} {params.devices}"
         " --output {output:q}) > {log:q} 2>&1"
 

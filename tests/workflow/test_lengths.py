@@ -113,7 +113,7 @@ def test_a_network_of_fixed_frames(tmp_path):
             return self.last(features.reshape(features.shape[0], 80 * 20))
 
     torch.jit.trace(Fixed(), torch.zeros(1, 80, 20)).save(str(tmp_path / "fixed.pt"))
-    words = ["--torchscript", tmp_path / "fixed.pt", "--engine", "torchscript-f32", "--batch-size", "1"]
+    words = ["--network", tmp_path / "fixed.pt", "--engine", "torchscript-f32", "--batch-size", "1"]
     code, stderr = run_script("compile_engine.py", *words, "--shape", 80, 20, "--output", tmp_path / "right")
     assert code == 0, stderr
     for frames in (30, "whole"):
