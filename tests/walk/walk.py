@@ -210,13 +210,13 @@ class Walk:
         seed: of the decisions.
         code: of the workflow; the walk changes it. Unless given, its stages are stand-ins.
         kind: :class:`Project`, or with the real stages :class:`RealProject`.
-        edits: kinds of edits to make more often.
+        edits: kinds of edits to make, one of which is drawn.
     """
 
-    def __init__(self, folder, seed, code=None, kind=Project, edits=()):
+    def __init__(self, folder, seed, code=None, kind=Project, edits=None):
         self.random, self.folder = random.Random(seed), Path(folder)
         self.project = kind(self.folder / "project", code or stand_in_code(self.folder / "code"))
-        self.kinds = [*EDITS, *edits]
+        self.kinds = EDITS if edits is None else edits
         self.history, self.right, self.former = [], {}, {}
         self.calls = self.successes = 0
 
