@@ -44,7 +44,7 @@ TARGETS = [
     "work/network/network.json",
 ]
 RULES = ["extract_features", "merge_manifests", "unzip_checkpoint", "trace_network", "compile_engine", "infer", "score"]
-RULES += ["write_answer", "copy_answer", "compare_engine", "plot_scores"]
+RULES += ["check_features", "write_answer", "copy_answer", "compare_engine", "plot_scores"]
 FLAGS = [
     [],
     [],
