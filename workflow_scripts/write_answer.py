@@ -9,7 +9,6 @@ import dataclasses
 from pathlib import Path
 
 from asv import cli, code, files
-from asv.errors import InputError
 from asv.network import families, fit
 from asv.scoring import answer, notes, result
 
@@ -39,11 +38,7 @@ def main():
     options = parse_arguments()
     scored, network = files.read_json(options.protocols), files.read_json(options.network)
     verdict = files.read_json(options.fit)
-    if verdict["verdict"] == "misfit" and options.on_misfit == "fail":
-        raise InputError(
-            f"the features do not belong to the network: {fit.sentence(verdict)}. Mend network.family or "
-            "network.contract, or set network.on_misfit: warn"
-        )
+    fit.require(verdict, options.on_misfit)
     known = families.published(network["family"], network["checkpoint_sha256"])
     found = result.assemble(
         scored,

@@ -14,11 +14,10 @@ from asv import files
 from asv.audio.reading import Audio, AudioError, AudioRules, read_audio
 from asv.dataset.shards import shard_files
 from asv.dataset.tree import find_speakers
-from asv.features import extraction, manifest
+from asv.features import extraction, front_ends, manifest
 from asv.features.contract import Contract
 from asv.features.crops import crop_starts, repeat_to
-from asv.features.mel import LogMel
-from asv.features.npy import RowWriter, open_rows
+from asv.features.npy import CropWriter, RowWriter, open_rows
 
 RATE = 16000
 
@@ -440,8 +439,9 @@ def test_row_of_another_kind_is_refused(tmp_path, row):
 
 def extract(root, folder, *options):
     """Run the stage on one shard; returns its outcome."""
-    outputs = {name: folder / name for name in ("features.npy", "manifest.tsv", "rejected.tsv", "features.json")}
-    names = dict(zip(("--output", "--manifest", "--rejected", "--sidecar"), outputs.values()))
+    kinds = ("features.npy", "manifest.tsv", "rejected.tsv", "features.json", "lengths.npy")
+    outputs = {name: folder / name for name in kinds}
+    names = dict(zip(("--output", "--manifest", "--rejected", "--sidecar", "--lengths"), outputs.values()))
     arguments = [part for pair in names.items() for part in pair]
     return run_script("extract_features.py", "--root", root, *arguments, *options)
 
@@ -569,10 +569,10 @@ def stage_functions(tmp_path, samples, short):
     """The stage's functions on a tree of one utterance."""
     write_sound(tmp_path / "wavs" / "id1" / "s" / "a.wav", samples)
     with (tmp_path / "features.npy").open("wb") as stream:
-        writer = RowWriter(stream, (80, 200))
+        writer = CropWriter(stream, 80, 200)
         listed = shard_files(find_speakers([tmp_path / "wavs"]), "0-of-1")
         crops = extraction.CropSettings(short=short)
-        outcome = extraction.extract(listed, AudioRules(), LogMel(Contract()), crops, writer)
+        outcome = extraction.extract(listed, AudioRules(), front_ends.make(Contract()), crops, writer)
         writer.close()
     return outcome
 

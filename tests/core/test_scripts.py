@@ -58,8 +58,11 @@ ALLOWED = {
     "export_bin.py": {"torch"},
     "extract_features.py": {"torch"},
     "measure_machine.py": {"torch"},
+    "gather_embeddings.py": {"sklearn", "scipy"},
     "plot_benchmarks.py": {"matplotlib"},
+    "plot_lengths.py": {"matplotlib"},
     "plot_scores.py": {"matplotlib", "sklearn", "scipy"},
+    "tabulate_lengths.py": {"sklearn", "scipy"},
     "trace_network.py": {"torch"},
     "score.py": {"sklearn", "scipy"},
 }

@@ -1,6 +1,5 @@
 """The pictures: what they show, that no text lies on other text, and that two runs write the same bytes."""
 
-import itertools
 import json
 import xml.etree.ElementTree as ElementTree
 from statistics import NormalDist
@@ -8,10 +7,9 @@ from statistics import NormalDist
 import matplotlib as mpl
 import numpy as np
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.text import Text
 from PIL import Image
+from support.pictures import LONG, assert_legible
 from support.scripts import assert_one_error, run_script
 from support.synthetic import make_project
 from support.workflow import Workflow
@@ -22,7 +20,6 @@ from asv.scoring import metrics
 
 ENGINES = ("torchscript-f32", "openvino-f32", "openvino-bf16")
 SIZES = (1, 4, 8, 16, 32, 64)
-LONG = "a_trial_list_whose_name_somebody_has_made_much_longer_than_any_line_of_a_legend_should_ever_be_in_print"
 MEASURED = ("throughput", "throughput_low", "throughput_high", "async_throughput", "latency_mean_ms", "latency_p90_ms")
 
 
@@ -37,7 +34,10 @@ def result_of(scores_of, demo=False, **extra):
     """A result as write_answer.py writes it, as far as pictures need it."""
     return {
         "dataset": {"demo": demo},
-        "network": {"demo": "small, trained on synthetic voices" if demo else None},
+        "network": {
+            "demo": "small, trained on synthetic voices" if demo else None,
+            "fit": {"verdict": "fits", "ignored": False},
+        },
         "engine": {"name": "openvino", "precision": "f32", "batch_size": 4},
         "scoring": {"as_norm": None},
         "protocols": {name: metrics.summary(*scores) for name, scores in scores_of.items()},
@@ -74,30 +74,6 @@ def usual_table(**options):
 def cosines_of(engines=ENGINES[1:], sizes=SIZES):
     rng = np.random.default_rng(0)
     return {(e, size): 1 - 10 ** rng.normal(-12 + 7 * i, 0.4, 50) for i, e in enumerate(engines) for size in sizes}
-
-
-def drawn_texts(figure, monkeypatch):
-    """Texts that the renderer really draws, with their boxes in pixels; lays the figure out, too."""
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    drawn = []
-    draw = Text.draw
-    with monkeypatch.context() as patch:
-        patch.setattr(Text, "draw", lambda self, renderer: (drawn.append(self), draw(self, renderer)))
-        canvas.draw()
-    unique = {id(text): text for text in drawn if text.get_text().strip() and text.get_visible()}.values()
-    return [(text.get_text(), text.get_window_extent(canvas.get_renderer())) for text in unique]
-
-
-def assert_legible(figure, monkeypatch):
-    texts = drawn_texts(figure, monkeypatch)
-    assert len(texts) > 1
-    for text, box in texts:
-        inside = box.x0 >= 0 and box.y0 >= 0 and box.x1 <= figure.bbox.width and box.y1 <= figure.bbox.height
-        assert inside, f"{text!r} leaves the picture"
-    for (one, box), (other, other_box) in itertools.combinations(texts, 2):
-        assert not box.overlaps(other_box), f"{one!r} lies on {other!r}"
-    return [text for text, _ in texts]
 
 
 SCORE_SETS = {

@@ -52,7 +52,9 @@ class Stage:
             "code": "",
         }
         stages = {name: files.read_json(self.folder / f"{name}.json") for name in ("artefact", "features", "network")}
-        stages["network"]["demo"] = None
+        fit = {**files.read_json(self.folder / "fit.json"), "ignored": False}
+        stages["network"] |= {"demo": None, "fit": fit, "published": None}
+        stages["features"]["overridden"] = []
         engine, dataset = result.one_of([self.folder / "sidecar.json"]), {"root": ["wavs"], "demo": False}
         finished = notes.with_notes(scored, stages["network"]["speakers"])
         found = result.assemble(facts, finished, dataset, layout="", engine=engine, code="", **stages)

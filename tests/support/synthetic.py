@@ -86,14 +86,17 @@ def write_score_inputs(folder, names, embeddings, durations, training_speakers=4
     manifest.write_rejected(folder / "rejected.tsv", [])
     np.save(folder / "embeddings.npy", embeddings)
     engine = {"engine": "none", "versions": {}, "requested_precision": "f32", "precision": "f32", "code": "0"}
-    engine |= {"precision_from": "engine", "threads": 1, "batch_size": 4, "utterances": len(names)}
+    engine |= {"precision_from": "engine", "threads": 1, "batch_size": 4, "utterances": len(names), "averaging": "unit"}
     network = {"checkpoint_sha256": "0", "channels": 8, "speakers": training_speakers, "step": 7, "parameters": 1}
     network |= {"weights": "model_state_dict", "omitted": ["optimizer_state_dict"]}
+    network |= {"family": "modelzoo", "embedding": 192, "training_set": None}
+    features = {"sample_rate": 16000, "hop_length": 160, "n_mels": 80, "shape": [80, 200], "contract": "0", "crops": 1}
     contents = {
         "sidecar": engine,
-        "features": {"sample_rate": 16000, "code": "0"},
+        "features": features | {"seed": 0, "placement": "digest", "code": "0"},
         "artefact": {"options": {}, "code": "0"},
         "network": network | {"code": "0"},
+        "fit": {"verdict": "untrained", "distance": None, "better": None, "better_distance": None, "utterances": 1},
     }
     for name, content in contents.items():
         files.write_json(folder / f"{name}.json", content)

@@ -44,7 +44,7 @@ TARGETS = [
     "work/network/network.json",
 ]
 RULES = ["extract_features", "merge_manifests", "unzip_checkpoint", "trace_network", "compile_engine", "infer", "score"]
-RULES += ["write_answer", "copy_answer", "compare_engine", "plot_scores"]
+RULES += ["check_features", "write_answer", "copy_answer", "compare_engine", "plot_scores"]
 FLAGS = [
     [],
     [],
@@ -210,13 +210,13 @@ class Walk:
         seed: of the decisions.
         code: of the workflow; the walk changes it. Unless given, its stages are stand-ins.
         kind: :class:`Project`, or with the real stages :class:`RealProject`.
-        edits: kinds of edits to make more often.
+        edits: kinds of edits to make, one of which is drawn.
     """
 
-    def __init__(self, folder, seed, code=None, kind=Project, edits=()):
+    def __init__(self, folder, seed, code=None, kind=Project, edits=None):
         self.random, self.folder = random.Random(seed), Path(folder)
         self.project = kind(self.folder / "project", code or stand_in_code(self.folder / "code"))
-        self.kinds = [*EDITS, *edits]
+        self.kinds = EDITS if edits is None else edits
         self.history, self.right, self.former = [], {}, {}
         self.calls = self.successes = 0
 

@@ -11,13 +11,16 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 
 from .. import engines, files, vectors
 from ..engine_interface import Job, Session
 from ..errors import InputError
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 RECORD = "artefact.json"
 # Minimum cosine between the embeddings of the artefact and of the trace, on noise. In float32 only the order of sums
@@ -119,6 +122,17 @@ def _compare(network: Path, folder: Path, engine: str, job: Job) -> tuple[str, f
         return session.facts["precision"], check_session(session, reference, job, minimum)
 
 
+def _of_reference(reference: Session, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    try:
+        return reference.run(batch)
+    except RuntimeError as error:  # PyTorch's, of a graph that was made for another number of frames
+        raise InputError(
+            f"features.frames, accuracy_by_length.frames: the network cannot run {batch.shape[2]} frames of "
+            f"{batch.shape[1]} bands: {str(error).strip().splitlines()[-1]}; set the number that it was made for "
+            "(whole utterances, and so accuracy_by_length, need a network that takes any number)"
+        ) from error
+
+
 def check_session(session: Session, reference: Session, job: Job, minimum: float) -> float:
     """Compare a session with the reference's on seeded noise; returns the minimum cosine.
 
@@ -128,8 +142,8 @@ def check_session(session: Session, reference: Session, job: Job, minimum: float
     draw, cosine = np.random.default_rng(0), 1.0
     for frames in [job.shape[1]] if job.shape[1] is not None else LENGTHS:
         batch = draw.standard_normal((job.batch_size, job.shape[0], frames), np.float32)
-        found = np.array(session.run(batch))
-        cosine = np.minimum(cosine, vectors.cosines(found, reference.run(batch)).min())  # of NaN, NaN
+        expected = _of_reference(reference, batch)
+        cosine = np.minimum(cosine, vectors.cosines(np.array(session.run(batch)), expected).min())  # of NaN, NaN
     if not cosine >= minimum:  # catches NaN, too
         raise InputError(
             f"the artefact disagrees with the reference: cosine {cosine:.6f}, at least {minimum} is needed"

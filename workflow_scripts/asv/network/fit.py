@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 import numpy as np
 
+from ..errors import InputError
 from ..features.contract import Contract
 from ..features.front_end import FrontEnd
 from . import families
@@ -155,6 +156,15 @@ def judge(norm: FirstNorm | None, contract: Contract, signals: Sequence[Array]) 
         "better": nearest if worse else None,
         "better_distance": compared[nearest] if nearest is not None and worse else None,
     }
+
+
+def require(fit: Mapping[str, Any], on_misfit: str) -> None:
+    """Raise InputError where features do not fit and ``network.on_misfit`` is ``fail``."""
+    if fit["verdict"] == "misfit" and on_misfit == "fail":
+        raise InputError(
+            f"the features do not belong to the network: {sentence(fit)}. Mend network.family or "
+            "network.contract, or set network.on_misfit: warn"
+        )
 
 
 def sentence(fit: Mapping[str, Any]) -> str:

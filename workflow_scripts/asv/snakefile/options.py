@@ -56,11 +56,16 @@ def of_bootstrap(config: Config) -> str:
 
 def of_scoring(config: Config) -> str:
     """Options of ``score.py``."""
+    return f"{options_of(config['scoring'], 'format')} {of_trials(config)}"
+
+
+def of_trials(config: Config) -> str:
+    """Options of all that score: which trials, and how."""
     scoring = config["scoring"]
     centroid = scoring["centroid"]
     return " ".join(
         [
-            options_of(scoring, "format", "on_missing_trial", "subtract_mean"),
+            options_of(scoring, "on_missing_trial", "subtract_mean"),
             of_bootstrap(config),
             f"--as-norm-top {scoring['as_norm']['top']}" if scoring["as_norm"]["cohort"] is not None else "",
             "" if centroid["enabled"] else "--no-centroid",

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .keys import Keys
 
 ENGINE_STAGES = ("compile_engine", "infer", "benchmark_engine")  # those that load an engine
+SCORING_STAGES = {"score", "tabulate_lengths"}  # those that read lists and cohort
 FOLDERS = ("work", "results", "logs")
 
 
@@ -157,7 +158,7 @@ def check_inputs(jobs: Sequence[Job], made: Set[str], inputs: Inputs, cores: int
     if inputs.dataset.tree is None:
         return
     preflight.check_space(space_needed(jobs, inputs, cores))
-    if "score" in stages and (inputs.trials or inputs.cohort):
+    if stages & SCORING_STAGES and (inputs.trials or inputs.cohort):
         ids = [name for shard in inputs.dataset.shards for name in inputs.dataset.utterances(shard)]
         missing = config["scoring"]["on_missing_trial"]
         preflight.check_lists(inputs.trials, inputs.cohort[0] if inputs.cohort else None, ids, missing)
