@@ -36,7 +36,6 @@ REPEATED = {
         "--weights": "checkpoint.weights",
         "--family": "network.family",
     },
-    "bring_network.py": {"--frames": "features.frames"},
     "check_features.py": {"--resample": "dataset.resample", "--channels": "dataset.channels"},
     "write_answer.py": {"--on-misfit": "network.on_misfit"},
     "compile_engine.py": {"--threads": "threads"},
