@@ -44,6 +44,8 @@ from shared import (
 
 from asv import cli
 from asv.dataset.shards import shard_of
+from asv.snakefile import feature_sets
+from asv.snakefile.config import check
 
 SHARDS = 64
 ANSWER = "results/eer_bs32.txt"
@@ -160,8 +162,9 @@ def chain(folder):
         settings = f"checkpoint: {{archive: {archive}}}\nprecision: {precision}\n"
         names = make_project(place, speakers, settings, shards=shards)
         used = sorted({shard_name(name, shards) for name in names})
+        key = feature_sets.of_config(check({})).key
         stages = {
-            "features": [f"work/features/{shard}/features.npy" for shard in used],
+            "features": [f"work/features/{key}/{shard}/features.npy" for shard in used],
             "embeddings": [f"work/embeddings/openvino-{precision}/bs{batch}/{shard}.npy" for shard in used],
         }
         workflow(place, "--", f"work/engines/openvino-{precision}/bs{batch}")

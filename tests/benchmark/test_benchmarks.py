@@ -9,7 +9,7 @@ import pytest
 import torch
 from support.scripts import assert_one_error, run_script
 from support.synthetic import make_project
-from support.workflow import Workflow
+from support.workflow import Workflow, features_of
 
 from asv import cpus, engines, files, receipts, vectors
 from asv.benchmark import measurement, table
@@ -231,7 +231,7 @@ def test_a_shard_whose_files_were_all_rejected_is_passed_over(tmp_path):
         if shard_of(path.parts[-3], 2) == 0:
             path.write_text("not audio")
     workflow.run("work/benchmarks/torchscript-f32/bs3.json")
-    kept = [len(np.load(tmp_path / f"work/features/{shard}-of-2/features.npy")) for shard in range(2)]
+    kept = [len(np.load(tmp_path / features_of(f"{shard}-of-2") / "features.npy")) for shard in range(2)]
     assert kept[0] == 0 < kept[1]
     assert files.read_json(tmp_path / "work/benchmarks/torchscript-f32/bs3.json")["one_by_one"]["throughput"] > 0
 

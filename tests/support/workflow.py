@@ -10,6 +10,14 @@ import sys
 
 from support.paths import REPO
 
+from asv.snakefile import feature_sets
+from asv.snakefile.config import check
+
+
+def features_of(shard, **settings):
+    """Folder of a shard's features, by the settings that they depend on (``features={"crops": 2}``)."""
+    return f"work/features/{feature_sets.of_config(check(settings)).key}/{shard}"
+
 
 class Workflow:
     """The project's Snakefile, run in a folder of its own, as a user would from another folder."""

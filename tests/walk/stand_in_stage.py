@@ -23,9 +23,9 @@ from asv.dataset import shards, tree
 def content(word):
     """What a word of the command line stands for: digests of a file's or folder's bytes, or the word itself."""
     path = Path(word)
-    if word and path.is_dir():
+    if word and os.path.isdir(word):  # of a word too long for a name, False
         return [[str(p.relative_to(path)), files.digest(p)] for p in receipts._members(path)]
-    return files.digest(path) if path.is_file() else word
+    return files.digest(path) if os.path.isfile(word) else word
 
 
 def wavs(words):

@@ -49,7 +49,7 @@ def test_every_rule_has_a_key_and_tells_its_script_of_the_job(name):
     block = BLOCKS[name]
     assert block.count("        key=KEYS.param(),\n        job=KEYS.job_name,\n") == 1
     assert block.count("{params.script:q} --job {params.job:q} ") == 1
-    assert re.search(r"\n        code=(stage|engine)_code\(", block), "its code is no param"
+    assert re.search(r"\n        code=(stage|engine|network)_code\(", block), "its code is no param"
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import pytest
 from support.synthetic import make_project
+from support.workflow import features_of
 
 from asv import files, receipts
 from asv.snakefile.failures import failed_jobs, summary
@@ -12,7 +13,7 @@ SHARDS = ("0-of-2", "1-of-2")
 @pytest.mark.slow
 def test_a_failed_shard(workflow, monkeypatch):
     make_project(workflow, speakers=5)
-    features = [workflow.folder / f"work/features/{shard}/features.npy" for shard in SHARDS]
+    features = [workflow.folder / features_of(shard) / "features.npy" for shard in SHARDS]
     workflow.run(*(str(path.relative_to(workflow.folder)) for path in features))
     features[0].write_bytes(features[0].read_bytes()[:1000])
     monkeypatch.chdir(workflow.folder)  # with a receipt of what it has become, so that it is not made again first

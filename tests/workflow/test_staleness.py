@@ -4,16 +4,20 @@ The tests share one tree, which each of them changes, runs and leaves up to date
 among the jobs of the next.
 """
 
+import hashlib
 import os
 import shutil
 import time
 
 import pytest
+import torch
+from support.families import state_of
 from support.paths import REPO
 from support.synthetic import make_project, write_checkpoint, write_voice
 from support.workflow import Workflow
 
 from asv.dataset.shards import shard_of
+from asv.network.family_interface import Facts
 
 CONFIG = """
 dataset: {root: wavs, trials: [trials.txt]}
@@ -53,6 +57,7 @@ def project(tmp_path_factory):
         [
             "unzip_checkpoint",
             "trace_network",
+            "check_features",
             "compile_engine bs4",
             "merge_manifests",
             "score bs4",
@@ -71,6 +76,7 @@ def after_a_wav(speaker):
         [
             f"extract_features {shard}",
             f"infer bs4 {shard}",
+            "check_features",
             "merge_manifests",
             "score bs4",
             "write_answer bs4",
@@ -85,8 +91,10 @@ FROM_INFERENCE = sorted(
     [f"infer bs4 {shard}-of-3" for shard in range(3)] + ["score bs4", "write_answer bs4", "copy_answer bs4"]
 )
 FROM_COMPILE = sorted([*FROM_INFERENCE, "compile_engine bs4"])
-FROM_TRACE = sorted([*FROM_COMPILE, "trace_network"])
-FROM_FEATURES = sorted([*FROM_INFERENCE, *(f"extract_features {shard}-of-3" for shard in range(3)), "merge_manifests"])
+FROM_TRACE = sorted([*FROM_COMPILE, "trace_network", "check_features"])
+FEATURES = [f"extract_features {shard}-of-3" for shard in range(3)]
+FROM_MANIFESTS = sorted([*FROM_INFERENCE, "check_features", "merge_manifests"])
+FROM_FEATURES = sorted([*FROM_MANIFESTS, *FEATURES])
 
 
 def test_a_touched_wav(project):
@@ -122,9 +130,10 @@ def test_a_wav_of_equal_length_replaced_and_the_run_stopped_half_way(project):
     assert path.stat().st_size == size
     project.age(path)
     shard = f"{shard_of('id3', 3)}-of-3"
-    stopped = project.jobs(f"work/features/{shard}/features.npy")
+    (features,) = project.folder.glob(f"work/features/*/{shard}/features.npy")
+    stopped = project.jobs(str(features.relative_to(project.folder)))
     assert stopped == [f"extract_features {shard}"]
-    assert project.jobs(*TARGETS) == sorted([*SCORING, f"infer bs4 {shard}", "merge_manifests"])
+    assert project.jobs(*TARGETS) == sorted([*SCORING, f"infer bs4 {shard}", "check_features", "merge_manifests"])
 
 
 def test_another_checkpoint(project):
@@ -197,8 +206,49 @@ def test_another_cohort(project):
 def test_another_mel_parameter(project):
     project.configure(CONFIG + "features: {f_max: 7600}\n")
     assert project.jobs(*TARGETS) == FROM_FEATURES
+    assert "OVERRIDDEN: f_max 7600 (key" in (project.folder / "results/eer_bs4.txt").read_text()
     project.configure(CONFIG)
-    assert project.jobs(*TARGETS) == FROM_FEATURES
+    assert project.jobs(*TARGETS) == FROM_MANIFESTS, "the former features are still there"
+
+
+def features_of(project):
+    """Digests of all features, by the keys that they lie under."""
+    found = {}
+    for path in sorted(project.folder.glob("work/features/*/*/features.npy")):
+        found.setdefault(path.parts[-3], []).append(hashlib.sha256(path.read_bytes()).hexdigest())
+    return found
+
+
+def test_another_family_and_back(project):
+    facts = Facts(16, 80, 40, 12, 20, True, 56, False, 5)
+    torch.save(state_of("wespeaker", facts), project.folder / "wespeaker.pt")
+    project.configure(CONFIG.replace("checkpoint.zip", "wespeaker.pt") + "network: {family: wespeaker}\n")
+    before = features_of(project)
+    assert project.jobs(*TARGETS) == sorted({*FROM_FEATURES, *FROM_TRACE, "unzip_checkpoint"})
+    after = features_of(project)
+    (own,) = set(after) - set(before)
+    assert {key: after[key] for key in before} == before, "the former features are kept"
+    assert "by the contract of wespeaker (key 01a69215)" in (project.folder / "results/eer_bs4.txt").read_text()
+
+    torch.save(state_of("wespeaker", facts, seed=1), project.folder / "wespeaker.pt")
+    project.age("wespeaker.pt")
+    assert project.jobs(*TARGETS) == sorted([*FROM_TRACE, "unzip_checkpoint"]), "another checkpoint of the family"
+
+    module = project.code / "workflow_scripts/asv/network/families/wespeaker.py"
+    text = module.read_text()
+    module.write_text(text + "\nCHANGED = 1\n")
+    assert project.jobs(*TARGETS) == FROM_TRACE, "the family's module, but not its contract"
+    assert features_of(project) == after
+
+    assert "f_min=20.0" in text
+    module.write_text(text.replace("f_min=20.0", "f_min=30.0"))
+    assert project.jobs(*TARGETS) == sorted({*FROM_FEATURES, *FROM_TRACE}), "a value of the contract"
+    assert features_of(project)[own] == after[own]
+    module.write_text(text)
+
+    project.configure(CONFIG)
+    assert project.jobs(*TARGETS) == sorted({*FROM_MANIFESTS, *FROM_TRACE, "unzip_checkpoint"}), "no features"
+    assert project.jobs(*TARGETS) == []
 
 
 @pytest.mark.parametrize(

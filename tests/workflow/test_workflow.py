@@ -12,7 +12,7 @@ import numpy as np
 import psutil
 import pytest
 from support.synthetic import CONFIG, make_project
-from support.workflow import Workflow, digests
+from support.workflow import Workflow, digests, features_of
 
 CENTROIDS = {"centroid", "centroid_leave_one_out"}
 
@@ -25,10 +25,10 @@ def reference(tmp_path_factory):
     return workflow
 
 
-def embeddings_by_name(folder, pattern="openvino-f32/bs4"):
+def embeddings_by_name(folder, pattern="openvino-f32/bs4", **settings):
     found = {}
     for path in (folder / "work/embeddings" / pattern).glob("*.npy"):
-        manifest = (folder / "work/features" / path.stem / "manifest.tsv").read_text().splitlines()[1:]
+        manifest = (folder / features_of(path.stem, **settings) / "manifest.tsv").read_text().splitlines()[1:]
         found.update(zip((line.split("\t")[0] for line in manifest), np.load(path), strict=True))
     return found
 
@@ -111,7 +111,7 @@ def kill(process):
 
 # A file of each stage, at whose writing everything is killed.
 STAGES = {
-    "extract_features": "work/features/0-of-2/features.npy",
+    "extract_features": f"{features_of('0-of-2')}/features.npy",
     "merge_manifests": "results/rejected.tsv",
     "unzip_checkpoint": "work/checkpoint/checkpoint.pt",
     "trace_network": "work/network/network.json",
@@ -246,4 +246,5 @@ def test_every_job_has_a_log_of_its_own(reference):
     assert len(set(logs)) == len(logs) > len(set(with_output)) > 15
     logs = {path.relative_to(reference.folder / "logs").parts[0] for path in reference.folder.glob("logs/**/*.log")}
     assert {"extract_features", "trace_network.log", "compile_engine", "infer", "score"} <= logs
-    assert "\r" not in (reference.folder / "logs/extract_features/0-of-2.log").read_text()  # no progress bars
+    log = reference.folder / features_of("0-of-2").replace("work/features", "logs/extract_features")
+    assert "\r" not in log.with_suffix(".log").read_text()  # no progress bars
