@@ -5,7 +5,8 @@
 Whole utterances through SpeechBrain's ECAPA-TDNN of the real size, with seeded random weights: Fbank,
 InputNormalization, ECAPA_TDNN and CosineSimilarity, one utterance at a time as its verification does, and eight at a
 time with their relative lengths; against the functions that extract_features, compile_engine, infer and score call, on
-OpenVINO. Both have the same threads. Samples are in memory, networks are loaded: neither is timed. Scores in float32
+OpenVINO. Both have the same threads. Where others load the machine, compare processor time with --threads 1: threads
+that wait for each other lose most. Samples are in memory, networks are loaded: neither is timed. Scores in float32
 must be equal to 1e-4. The exit code is 77 where SpeechBrain is not installed (requirements-peers.txt). Keep the machine
 otherwise idle.
 """
@@ -173,6 +174,7 @@ def rows_of(watches, scores, utterances):
     """A row per method; ratios are to SpeechBrain's of the same turn."""
     count, rows = len(utterances), []
     totals = {name: np.array([sum(watch.wall.values()) for watch in found]) for name, found in watches.items()}
+    cpu = {name: median(watch.cpu for watch in found) for name, found in watches.items()}
     for name, found in watches.items():
         parts = {part: median(watch.wall[part] for watch in found) for part in ("features", "network", "scoring")}
         ratios = [totals[peer] / totals[name] for peer in (ONE_BY_ONE, TOGETHER)]
@@ -182,10 +184,11 @@ def rows_of(watches, scores, utterances):
                 f"{1e3 * parts['features'] / count:.2f}",
                 f"{1e3 * parts['network'] / count:.1f}",
                 f"{1e6 * parts['scoring'] / PAIRS:.1f}",
-                f"{1e3 * median(watch.cpu for watch in found) / count:.1f}",
+                f"{1e3 * cpu[name] / count:.1f}",
                 f"{count / np.median(totals[name]):.1f}",
                 *(f"{np.median(ratio):.2f}" for ratio in ratios),
                 f"{min(ratios[0]):.2f} to {max(ratios[0]):.2f}",
+                f"{cpu[ONE_BY_ONE] / cpu[name]:.2f}",
                 f"{np.abs(scores[name] - scores[ONE_BY_ONE]).max():.1e}",
             )
         )
@@ -202,6 +205,7 @@ HEADER = (
     "times one by one",
     f"times {BATCH} at a time",
     "one by one, range of the turns",
+    "times one by one, processor time",
     "largest difference of scores",
 )
 
