@@ -237,7 +237,7 @@ def main():
     frames = len({len(samples) // 160 for samples in utterances})
     print(f"SpeechBrain {metadata.version('speechbrain')}, C = {options.channels}, random weights;")
     print(f"{len(utterances)} utterances of {spread}, {frames} lengths in frames ({what});")
-    print(f"{PAIRS} pairs; {options.threads} threads; {options.rounds} turns each, medians;")
+    print(f"{PAIRS} pairs; threads: {options.threads}; turns of each: {options.rounds}, medians are shown;")
     print(
         f"load average {before:.1f} before, {os.getloadavg()[0]:.1f} after (what is measured has {options.threads}).\n"
     )
