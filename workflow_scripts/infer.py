@@ -33,7 +33,7 @@ def main():
         job = artefact.job(record, threads=threads, options=options.engine_options, device=device)
         features = embed.open_features(options.features, job, options.crops, options.lengths)
         started = time.perf_counter()
-        with contextlib.closing(artefact.load(options.artefact, record, job)) as session:
+        with contextlib.closing(artefact.load_fastest(options.artefact, record, job)) as session:
             loaded = time.perf_counter()
             embeddings, engine_seconds = embed.embed(
                 session, features, job.batch_size, options.crops, options.averaging

@@ -14,6 +14,8 @@ from support.synthetic import write_traced
 from asv import engines
 from asv.engine_interface import Job
 from asv.errors import InputError
+from asv.features.npy import WholeUtterances
+from asv.inference import artefact
 from asv.inference.embed import embed
 from asv.network.ecapa_tdnn import EcapaTdnn, EmbeddingOnly
 from asv.snakefile.config import check
@@ -260,13 +262,74 @@ def test_a_misspelt_option_is_told_with_the_nearest(session):
         session("openvino-f32", 1, {"ENABLE_CPU_PINING": True})
 
 
-def test_several_requests_in_flight_are_measured_and_given_back(session, features, tmp_path, torchscript):
+def test_several_requests_in_flight_give_their_outputs_in_order(session, features, tmp_path, torchscript):
     engine = engines.module("openvino")
     job = Job(2, SHAPE, "f32")
     engine.compile_artefact(torchscript, tmp_path, job)
+    single = session("openvino-f32", 2)
     with contextlib.closing(engine.load_in_flight(tmp_path, job)) as several:
-        several.run_all([features[:2]] * 3)
         assert several.in_flight >= 1
+        assert several.facts == single.facts
+        for _ in range(2):
+            found = several.run_all(features[start : start + 2] for start in (0, 2, 4, 2))
+            expected = [single.run(features[start : start + 2]).copy() for start in (0, 2, 4, 2)]
+            np.testing.assert_allclose(found, expected, atol=1e-5)
+        assert several.run_all([]) == []
+
+
+@pytest.fixture(scope="module")
+def whole(torchscript, tmp_path_factory):
+    """Sessions for any number of frames by label and threads, and utterances of several lengths."""
+    folder = tmp_path_factory.mktemp("whole")
+    lengths = np.array([230, 150, 301, 150, 230, 90])
+    frames = np.random.default_rng(1).uniform(-1, 1, (lengths.sum(), 80)).astype(np.float32)
+
+    def get(label, threads):
+        name, precision = engines.parse(label)
+        job = Job(1, (80, None), precision, threads)
+        place = folder / f"{label}-{threads}"
+        place.mkdir()
+        record, _ = artefact.compile_checked(torchscript, place, name, job, "")
+        return artefact.load_fastest(place, record, job)
+
+    return get, WholeUtterances(frames, lengths)
+
+
+class FirstFrame:
+    """A session that answers with the first numbers of a batch, and remembers the frames of the batches."""
+
+    def __init__(self):
+        self.frames = []
+
+    def run(self, batch):
+        self.frames.append(batch.shape[2])
+        return batch[:, :5, 0]
+
+
+def test_whole_utterances_are_run_longest_first_and_stay_in_place(whole):
+    utterances, engine = whole[1], FirstFrame()
+    found, _ = embed(engine, utterances, 1)
+    assert engine.frames == [301, 230, 230, 150, 150, 90]
+    np.testing.assert_array_equal(found, [utterances[row : row + 1][0, :5, 0] for row in range(6)])
+
+
+@pytest.mark.parametrize("label", F32)
+@pytest.mark.parametrize("threads", [1, 2])
+def test_whole_utterances_of_a_shard_are_what_each_is_alone(whole, torchscript, label, threads):
+    get, utterances = whole
+    with contextlib.closing(get(label, threads)) as session:
+        assert hasattr(session, "run_all") == (label == "openvino-f32" and threads == 2)
+        assert session.facts["threads"] == threads
+        found, _ = embed(session, utterances, 1)
+        empty, _ = embed(session, WholeUtterances(np.empty((0, 80), np.float32), np.empty(0, np.int64)), 1)
+        again, _ = embed(session, utterances, 1)
+    assert empty.shape == (0, 192)
+    np.testing.assert_array_equal(found, again)
+    network = torch.jit.load(str(torchscript))
+    for row, embedding in enumerate(found):
+        with torch.no_grad():
+            expected = network(torch.from_numpy(utterances[row : row + 1].copy()))[0].numpy()
+        np.testing.assert_allclose(embedding, expected, atol=1e-5)
 
 
 def test_names_of_engines():

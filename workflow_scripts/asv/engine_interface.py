@@ -12,7 +12,7 @@ functions, because the Snakefile imports the module to learn its precisions and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict, runtime_checkable
@@ -106,13 +106,19 @@ class Session(Protocol):
         """Give back what the session holds. It raises nothing, since it also runs after an error of :meth:`run`."""
 
 
+@runtime_checkable
 class InFlightSession(Protocol):
     """An artefact that is loaded for throughput: several requests are under way at once."""
 
+    facts: SessionFacts
     in_flight: int  # requests that are under way at once, 1 or more
 
-    def run_all(self, batches: Sequence[npt.NDArray[np.float32]]) -> None:
-        """Run batches, each as :meth:`Session.run` takes it, and return when the last has ended; no output is kept."""
+    def run_all(self, batches: Iterable[npt.NDArray[np.float32]]) -> list[npt.NDArray[np.float32]]:
+        """Run batches, each as :meth:`Session.run` takes it, and return when the last has ended.
+
+        Returns:
+            Their outputs in their order, float32 ``(batch_size, d)`` of their own memory.
+        """
 
     def close(self) -> None:
         """As :meth:`Session.close`."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -163,16 +163,20 @@ def _nearest(options: Mapping[str, Any], known: Iterable[str]) -> str:
     return "".join(f"; for {name}, did you mean {found[0]}?" for name, found in close.items() if found)
 
 
+def _facts(compiled: Any) -> SessionFacts:
+    return {
+        "precision": compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name(),
+        "precision_from": "engine",
+        "threads": compiled.get_property("INFERENCE_NUM_THREADS"),
+    }
+
+
 class Session:
     """One request at a time."""
 
     def __init__(self, compiled: Any) -> None:
         self._request = compiled.create_infer_request()
-        self.facts: SessionFacts = {
-            "precision": compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name(),
-            "precision_from": "engine",
-            "threads": compiled.get_property("INFERENCE_NUM_THREADS"),
-        }
+        self.facts = _facts(compiled)
 
     def run(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         return self._request.infer([batch], share_inputs=True)[0]
@@ -188,13 +192,22 @@ class InFlightSession:
         import openvino
 
         self._queue = openvino.AsyncInferQueue(compiled)
-        self.in_flight = len(self._queue)
+        outputs: dict[int, npt.NDArray[np.float32]] = {}
 
-    def run_all(self, batches: Sequence[npt.NDArray[np.float32]]) -> None:
-        """Run batches, several at a time, and wait for the last; their outputs stay in the engine."""
-        for batch in batches:
-            self._queue.start_async([batch], share_inputs=True)
+        def keep(request: Any, number: int) -> None:  # no method: the queue would hold this session, which holds it
+            outputs[number] = request.get_output_tensor(0).data.copy()
+
+        self._queue.set_callback(keep)
+        self._outputs = outputs
+        self.in_flight = len(self._queue)
+        self.facts = _facts(compiled)
+
+    def run_all(self, batches: Iterable[npt.NDArray[np.float32]]) -> list[npt.NDArray[np.float32]]:
+        self._outputs.clear()
+        for number, batch in enumerate(batches):
+            self._queue.start_async([batch], number)  # copied: nothing else keeps it until the request has ended
         self._queue.wait_all()
+        return [self._outputs[number] for number in range(len(self._outputs))]
 
     def close(self) -> None:
         """Nothing is held but memory."""

@@ -87,12 +87,15 @@ class WholeUtterances:
         frames: float32 ``(all frames, mels)``, may be memory-mapped.
         lengths: int ``(utterances,)``, their frames.
 
+    Attributes:
+        lengths: as given.
+
     Raises:
         InputError: where the lengths do not add up.
     """
 
     def __init__(self, frames: npt.NDArray[np.float32], lengths: npt.NDArray[np.int64]) -> None:
-        self._frames = frames
+        self._frames, self.lengths = frames, lengths
         self._ends = np.concatenate([[0], np.cumsum(lengths)])
         if self._ends[-1] != len(frames):
             raise InputError(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import numpy as np
 
 from .. import engines, files, vectors
-from ..engine_interface import Job, Session
+from ..engine_interface import InFlightEngine, InFlightSession, Job, Session
 from ..errors import InputError
 
 if TYPE_CHECKING:
@@ -68,6 +68,18 @@ def job(artefact: Artefact, *, threads: int, options: Mapping[str, Any], device:
 def load(folder: Path, artefact: Artefact, job: Job) -> Session:
     """A session of the artefact's engine; the caller closes it."""
     return engines.module(artefact["engine"]).load(folder, job)
+
+
+def load_fastest(folder: Path, artefact: Artefact, job: Job) -> Session | InFlightSession:
+    """A session for all features of a shard; the caller closes it.
+
+    Whole utterances come one by one, and are too little work for several threads: where the engine can, each thread
+    has one of its own. Batches of crops are run one at a time, as they are benchmarked.
+    """
+    engine = engines.module(artefact["engine"])
+    if job.shape[1] is None and job.threads > 1 and isinstance(engine, InFlightEngine):
+        return engine.load_in_flight(folder, job)
+    return load(folder, artefact, job)
 
 
 def compile_checked(network: Path, folder: Path, engine: str, job: Job, code: str) -> tuple[Artefact, float]:

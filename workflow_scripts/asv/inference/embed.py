@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Union, get_args
+from typing import TYPE_CHECKING, Any, Literal, Union, get_args
 
 import numpy as np
 
-from ..engine_interface import Job, Session
+from ..engine_interface import InFlightSession, Job, Session
 from ..errors import InputError
 from ..features.npy import WholeUtterances, open_rows
 from ..progress import progress
@@ -55,10 +56,47 @@ def _filled(rows: npt.NDArray[np.float32], batch_size: int) -> npt.NDArray[np.fl
     return batch
 
 
+def _order(features: Features, batch_size: int) -> npt.NDArray[np.integer[Any]]:
+    """First rows of the batches, in the order to run them.
+
+    Whole utterances: the longest first, those of one length one after the other. Engines prepare themselves for each
+    length that they meet and remember few; and several in flight end at about the same time.
+    """
+    if isinstance(features, WholeUtterances):
+        return np.argsort(-features.lengths, kind="stable")
+    return np.arange(0, len(features), batch_size)
+
+
+def _batches(features: Features, starts: Iterable[int], batch_size: int) -> Iterator[npt.NDArray[np.float32]]:
+    for start in progress(starts, "inference", "batch"):
+        yield _filled(features[start : start + batch_size], batch_size)
+
+
+def _run(
+    session: Session | InFlightSession, batches: Iterator[npt.NDArray[np.float32]]
+) -> tuple[list[npt.NDArray[np.float32]], float]:
+    """Outputs of batches in their order, and the time spent inside the engine."""
+    if isinstance(session, InFlightSession):
+        before = time.perf_counter()
+        outputs = session.run_all(batches)
+        return outputs, time.perf_counter() - before  # filling batches included: it goes on beside the requests
+    outputs, seconds = [], 0.0
+    for batch in batches:
+        before = time.perf_counter()
+        embeddings = session.run(batch)
+        seconds += time.perf_counter() - before
+        outputs.append(np.array(embeddings, np.float32))
+    return outputs, seconds
+
+
 def embed(
-    session: Session, features: Features, batch_size: int, crops: int = 1, averaging: Averaging = "unit"
+    session: Session | InFlightSession,
+    features: Features,
+    batch_size: int,
+    crops: int = 1,
+    averaging: Averaging = "unit",
 ) -> tuple[npt.NDArray[np.float32], float]:
-    """Embeddings of utterances.
+    """Embeddings of utterances, in their order, whatever the order in which they are run.
 
     Every batch has ``batch_size`` rows; the last one is filled up with zeros and its surplus outputs are cut off.
 
@@ -75,18 +113,15 @@ def embed(
     Raises:
         InputError: where an embedding is not finite.
     """
-    rows, seconds, parts = len(features), 0.0, []
-    for start in progress(range(0, rows, batch_size), "inference", "batch"):
-        chosen = features[start : start + batch_size]
-        batch = _filled(chosen, batch_size)
-        before = time.perf_counter()
-        embeddings = session.run(batch)
-        seconds += time.perf_counter() - before
-        parts.append(np.array(embeddings[: len(chosen)], np.float32))
-    if not parts:  # the size of an embedding is the network's
+    rows, order = len(features), _order(features, batch_size)
+    if rows:
+        found, seconds = _run(session, _batches(features, order, batch_size))
+        in_place = np.argsort(order)
+        outputs = np.concatenate([found[place] for place in in_place])[:rows]
+    else:  # the size of an embedding is the network's
         shape = [size or NO_FRAMES for size in features.shape[1:]]
-        parts = [session.run(np.zeros((batch_size, *shape), np.float32))[:0]]
-    outputs = np.concatenate(parts)
+        found, seconds = _run(session, iter([np.zeros((batch_size, *shape), np.float32)]))
+        outputs, seconds = found[0][:0], 0.0
     bad = np.flatnonzero(~np.isfinite(outputs).all(axis=1))
     if len(bad):
         raise InputError(
