@@ -342,3 +342,21 @@ def test_the_result_has_the_shape_that_is_documented(stage):
         assert protocol["eer_interval"].keys() <= set(result.Interval.__annotations__)
     seen = {key for protocol in found["protocols"].values() for key in protocol}
     assert seen == known - {"facts"}
+
+
+def test_features_that_do_not_fit_the_network(stage):
+    """network.on_misfit: in the first line, an error, or in its own line alone."""
+    score, write_answer = stage.arguments
+    misfit = {"verdict": "misfit", "distance": 64.0, "utterances": 32}
+    misfit |= {"better": "those of the family speechbrain", "better_distance": 0.1}
+    files.write_json(stage.folder / "fit.json", misfit)
+    assert run_script("score.py", *score, "--trials", stage.list) == (0, "")
+    outcome = run_script("write_answer.py", *write_answer, "--on-misfit", "fail")
+    assert_one_error(outcome, "they do NOT look like those of the network's training", "network.on_misfit: warn")
+    assert not (stage.folder / "eer.txt").exists()
+    for on_misfit, in_first_line in (("warn", True), ("ignore", False)):
+        assert run_script("write_answer.py", *write_answer, "--on-misfit", on_misfit) == (0, "")
+        first, *others = (stage.folder / "eer.txt").read_text().splitlines()
+        warning = "[THE FEATURES DO NOT FIT THE NETWORK: those of the family speechbrain fit better]"
+        assert (warning in first) == in_first_line
+        assert any(line.startswith("fit         they do NOT look like") for line in others)
