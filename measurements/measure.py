@@ -26,7 +26,7 @@ from asv.demo import corpus
 from asv.engine_interface import Job
 from asv.features.contract import Contract
 from asv.features.crops import crop_starts
-from asv.features.mel import LogMel, to_network_input
+from asv.features.torchaudio_mel import LogMel, to_network_input
 from asv.inference.embed import embed
 from asv.network.checkpoint import load_network
 from asv.network.ecapa_tdnn import EmbeddingOnly

@@ -2,7 +2,7 @@
 import uuid
 
 from asv import runs
-from asv.snakefile import ending, keys, start as beginning
+from asv.snakefile import ending, job_keys, start as beginning
 
 BEFORE = beginning.before()
 if SNAKEMAKE.is_main_process:
@@ -18,8 +18,8 @@ def begin_run(graph):
     checked(beginning.begin_run, SNAKEMAKE, BEFORE, graph)
 
 
-# What a job rests on, one param for each rule: asv/snakefile/keys.py.
-KEYS = keys.Keys(SNAKEMAKE, begin_run, config)
+# What a job rests on, one param for each rule: asv/snakefile/job_keys.py.
+KEYS = job_keys.Keys(SNAKEMAKE, begin_run, config)
 
 
 def start():

@@ -9,7 +9,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from asv.features.contract import Contract
-from asv.features.mel import LogMel
+from asv.features.torchaudio_mel import LogMel
 from asv.network.ecapa_tdnn import EcapaTdnn
 from asv.scoring import cosine, metrics
 

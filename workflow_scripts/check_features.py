@@ -1,4 +1,4 @@
-"""Compare the features with those that the network was trained on, by a few utterances; see asv/network/fit.py."""
+"""Compare the features with those that the network was trained on, by a few utterances: asv/network/feature_fit.py."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from asv import cli, files
 from asv.audio.reading import AudioError, AudioRules, read_audio
 from asv.features import manifest
 from asv.features.contract import Contract
-from asv.network import fit
+from asv.network import feature_fit
 
 UTTERANCES = 32
 SECONDS = 6  # of each, from its start
@@ -53,9 +53,9 @@ def main():
     rules = AudioRules(**{field.name: getattr(options, field.name) for field in fields(AudioRules)})
     tables = (manifest.read_utterances(path) for path in options.manifest)
     utterances = chosen(next(filter(None, tables), []))
-    found = fit.judge(fit.read(options.norm), contract, list(signals(utterances, options.root, rules)))
+    found = feature_fit.judge(feature_fit.read(options.norm), contract, list(signals(utterances, options.root, rules)))
     files.write_json(options.output, found)
-    print(fit.sentence(found))
+    print(feature_fit.sentence(found))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import numpy as np
 
 from asv import cli, code, engines, files
 from asv.ascend import devices
-from asv.inference import artefact, embed
+from asv.inference import artefact, averaging, embed
 
 
 def parse_arguments():
@@ -19,7 +19,7 @@ def parse_arguments():
     parser.add_argument("--features", type=Path, required=True, help=".npy (utterances * crops, mels, frames)")
     parser.add_argument("--lengths", type=Path, help="frames of each row, .npy: needed for whole utterances")
     parser.add_argument("--crops", type=cli.positive, default=1, help="rows per utterance")
-    parser.add_argument("--averaging", choices=embed.AVERAGINGS, default="unit", help="of the crops' embeddings")
+    parser.add_argument("--averaging", choices=averaging.AVERAGINGS, default="unit", help="of the crops' embeddings")
     cli.add_engine_options(parser)
     parser.add_argument("--output", type=Path, required=True, help="embeddings, .npy (utterances, d)")
     parser.add_argument("--sidecar", type=Path, required=True, help="JSON: what ran")

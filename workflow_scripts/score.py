@@ -12,7 +12,7 @@ from pathlib import Path
 
 from asv import cli, code, files
 from asv.features import manifest
-from asv.scoring import embeddings, means, protocols, result, speakers, table_formats
+from asv.scoring import embeddings, mean_choice, protocols, result, speakers, table_formats
 from asv.trials.protocols import protocol_names
 
 
@@ -29,7 +29,7 @@ def parse_arguments():
     parser.add_argument(
         "--on-missing-trial", choices=("fail", "skip"), default="fail", help="trials of unknown utterances"
     )
-    parser.add_argument("--subtract-mean", choices=means.MEANS, default="none", help="whose mean is subtracted")
+    parser.add_argument("--subtract-mean", choices=mean_choice.MEANS, default="none", help="whose mean is subtracted")
     parser.add_argument("--cohort", type=Path, nargs="?", help="utterances, one per line: scores are AS-normalised")
     parser.add_argument(
         "--as-norm-top",

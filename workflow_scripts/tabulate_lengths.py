@@ -7,9 +7,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from asv import caveats, cli, files
-from asv.network import fit
+from asv.network import feature_fit
 from asv.report import length_document
-from asv.scoring import length_trials, lengths, means, protocols
+from asv.scoring import length_trials, lengths, mean_choice, protocols
 
 
 def parse_arguments():
@@ -33,7 +33,7 @@ def parse_arguments():
     parser.add_argument(
         "--on-missing-trial", choices=("fail", "skip"), default="fail", help="trials of unknown utterances"
     )
-    parser.add_argument("--subtract-mean", choices=means.MEANS, default="none", help="whose mean is subtracted")
+    parser.add_argument("--subtract-mean", choices=mean_choice.MEANS, default="none", help="whose mean is subtracted")
     parser.add_argument("--cohort", type=Path, nargs="?", help="utterances, one per line: scores are AS-normalised")
     parser.add_argument("--as-norm-top", type=cli.positive, default=300, help="how many of the cohort's speakers")
     parser.add_argument("--bootstrap-replicates", type=int, default=1000, help="0: no confidence intervals")
@@ -82,7 +82,7 @@ def compared(options, settings):
 def main():
     options = parse_arguments()
     verdict = files.read_json(options.fit)
-    fit.require(verdict, options.on_misfit)
+    feature_fit.require(verdict, options.on_misfit)
     settings = [lengths.read(folder) for folder in options.settings]
     whole = settings[0].facts
     network = {

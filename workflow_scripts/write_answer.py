@@ -9,7 +9,7 @@ import dataclasses
 from pathlib import Path
 
 from asv import cli, code, files
-from asv.network import families, fit
+from asv.network import families, feature_fit
 from asv.scoring import answer, notes, result
 
 
@@ -38,7 +38,7 @@ def main():
     options = parse_arguments()
     scored, network = files.read_json(options.protocols), files.read_json(options.network)
     verdict = files.read_json(options.fit)
-    fit.require(verdict, options.on_misfit)
+    feature_fit.require(verdict, options.on_misfit)
     known = families.published(network["family"], network["checkpoint_sha256"])
     found = result.assemble(
         scored,

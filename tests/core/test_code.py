@@ -39,9 +39,9 @@ def test_the_modules_of_a_stage_are_found():
             "front_end",
             "front_ends",
             "manifest",
-            "mel",
             "mel_scales",
             "npy",
+            "torchaudio_mel",
         ),
     }
     expected = {f"{package}{name}.py" for package, names in wanted.items() for name in ("__init__", *names)}

@@ -7,7 +7,7 @@ import pytest
 
 from asv import receipts
 from asv.errors import InputError
-from asv.snakefile import set_aside
+from asv.snakefile import outdated
 
 
 @pytest.fixture(autouse=True)
@@ -85,7 +85,7 @@ def test_results_go_aside_in_order_and_replace_what_is_there(folder):
     make(folder / "results" / "outdated" / "scores" / "b.tsv", "older")
     make(folder / "work" / "x")
     paths = ["results/eer_bs4.txt", "results/absent", "results/scores", "work/x"]
-    assert set_aside.move(paths) == 2
+    assert outdated.move(paths) == 2
     assert (folder / "results/outdated/eer_bs4.txt").read_text() == "new"
     assert [p.name for p in (folder / "results/outdated/scores").iterdir()] == ["a.tsv"]
     assert not (folder / "results/eer_bs4.txt").exists()
@@ -104,4 +104,4 @@ def test_results_go_aside_in_order_and_replace_what_is_there(folder):
     ],
 )
 def test_results_are_what_lies_there_behind_a_modules_prefix(path, expected):
-    assert set_aside.place(path) == (None if expected is None else Path(expected))
+    assert outdated.place(path) == (None if expected is None else Path(expected))

@@ -279,7 +279,7 @@ def test_it_can_travel():
 
 def test_defaults_are_the_features_of_today():
     torch = pytest.importorskip("torch")
-    from asv.features.mel import LogMel, to_network_input
+    from asv.features.torchaudio_mel import LogMel, to_network_input
 
     log_mel, front = LogMel(Contract()), FrontEnd(Contract())
     for seed, level in enumerate((0.3, 0.01, 1e-4)):

@@ -6,8 +6,8 @@ from walk.walk import EDITS, RealProject, Walk, WrongAnswerError, real_code, sta
 pytestmark = pytest.mark.slow
 
 #: Guards taken out, each as (file, text, replacement): what the workflow would be without them.
-NO_KEYS = ("workflow_scripts/asv/snakefile/keys.py", "return self._above[job]\n", 'return "the same"\n')
-NO_JUDGE = ("workflow_scripts/asv/snakefile/keys.py", "if not strangers:", "if True:")
+NO_KEYS = ("workflow_scripts/asv/snakefile/job_keys.py", "return self._above[job]\n", 'return "the same"\n')
+NO_JUDGE = ("workflow_scripts/asv/snakefile/job_keys.py", "if not strangers:", "if True:")
 NO_CHECK = (
     "workflow_scripts/asv/receipts.py",
     'if receipt.get("key") == key and Path(path).exists() and receipt["sha256"] == digest(path):',

@@ -3,7 +3,7 @@
 Snakemake's own records do not prove it: a failed job's record is written as if it had succeeded, a file that somebody
 else puts in place (the script of a killed run that lives on) leaves no trace, and a half-made output counts as whole
 under ``--keep-incomplete``. So every script of a run writes a receipt for each of its outputs when it has succeeded,
-with the job's key (see :mod:`asv.snakefile.keys`) and a digest of the content; whoever reads the file checks both.
+with the job's key (see :mod:`asv.snakefile.job_keys`) and a digest of the content; whoever reads the file checks both.
 
 Receipts lie beside Snakemake's records and not beside the files, whose bytes stay those of a run anywhere else.
 """

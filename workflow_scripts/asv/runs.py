@@ -92,7 +92,7 @@ class Run:
         self._overwrite({"token": token, "host": socket.gethostname(), "locks": self.exclusive})
 
     def announce(self, announcement: Mapping[str, Any]) -> None:
-        """Write which ``jobs`` the run has, and stamps of the ``code``: :meth:`asv.snakefile.keys.Keys.announcement`.
+        """Write which ``jobs`` the run has, and stamps of the ``code``, see :class:`asv.snakefile.job_keys.Keys`.
 
         A workflow that a Snakefile imports as several modules announces each; their rules have names of their own.
         """

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from .. import files
 from ..features.contract import Contract
-from ..features.mel import LogMel, to_network_input
+from ..features.torchaudio_mel import LogMel, to_network_input
 from ..network.ecapa_tdnn import EcapaTdnn
 from ..progress import progress
 from . import corpus

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from .contract import Contract
 from .front_end import FrontEnd
-from .mel import MelFrontEnd, computes
+from .torchaudio_mel import MelFrontEnd, computes
 
 if TYPE_CHECKING:
     import numpy as np

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Union, get_args
+from typing import TYPE_CHECKING, Any, Union
 
 import numpy as np
 
@@ -13,15 +13,13 @@ from ..engine_interface import InFlightSession, Job, Session
 from ..errors import InputError
 from ..features.npy import WholeUtterances, open_rows
 from ..progress import progress
-from ..vectors import unit_length_float32
+from .averaging import Averaging, average
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     Features = Union[npt.NDArray[np.float32], WholeUtterances]
 
-Averaging = Literal["unit", "raw", "unit_sum"]
-AVERAGINGS: tuple[Averaging, ...] = get_args(Averaging)
 NO_FRAMES = 200  # of the batch that is run where there are no features
 
 
@@ -105,7 +103,7 @@ def embed(
         features: float32 ``(utterances * crops, mels, frames)``, may be memory-mapped.
         batch_size: rows per batch.
         crops: rows per utterance, one after the other.
-        averaging: of their embeddings, see :func:`average`.
+        averaging: of their embeddings, see :func:`asv.inference.averaging.average`.
 
     Returns:
         ``(embeddings, seconds)``: float32 ``(utterances, d)`` and the time spent inside the engine.
@@ -129,26 +127,3 @@ def embed(
             "the engine overflows in this precision; use another one"
         )
     return average(outputs, crops, averaging), seconds
-
-
-def average(embeddings: npt.NDArray[np.float32], crops: int, averaging: Averaging) -> npt.NDArray[np.float32]:
-    """One embedding per utterance.
-
-    Args:
-        embeddings: float32 ``(utterances * crops, d)``.
-        crops: of an utterance; of a single one the embedding stays as it is.
-        averaging: ``unit``: embeddings get unit length, are averaged, and the average gets unit length again; ``raw``:
-            they are averaged as they are; ``unit_sum``: as ``unit``, but the average keeps its length, so that the dot
-            product of two averages is the mean of the cosines of all pairs of crops.
-
-    Returns:
-        float32 ``(utterances, d)``.
-    """
-    if crops == 1:
-        return embeddings
-    grouped = embeddings.reshape(-1, crops, embeddings.shape[1])
-    if averaging == "raw":
-        raw: npt.NDArray[np.float32] = grouped.mean(axis=1)
-        return raw
-    mean = unit_length_float32(grouped).mean(axis=1)
-    return unit_length_float32(mean) if averaging == "unit" else mean

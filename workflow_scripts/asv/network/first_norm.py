@@ -1,7 +1,8 @@
 """The network up to its first batch norm, taken out of it: what its training saw of its features.
 
 Every family here begins with a convolution, a ReLU and a batch norm. The norm's running mean and variance are those of
-the features that the network was trained on, as the convolution passes them on; :mod:`asv.network.fit` compares.
+the features that the network was trained on, as the convolution passes them on; :mod:`asv.network.feature_fit`
+compares.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def arrays(layers: nn.Module, norm: nn.BatchNorm1d) -> dict[str, npt.NDArray[Any]]:
-    """What :class:`asv.network.fit.FirstNorm` is made of.
+    """What :class:`asv.network.feature_fit.FirstNorm` is made of.
 
     Args:
         layers: up to the norm, with one convolution among them.

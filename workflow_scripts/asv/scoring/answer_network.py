@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..network import families
-from ..network.fit import sentence
+from ..network.feature_fit import sentence
 
 AVERAGED = {
     "unit": "embeddings of unit length averaged, and again of unit length",

@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import InputError
 from ..features import manifest
 from ..trials.cohort import match_cohort
-from . import cosine, means
+from . import cosine, mean_choice
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -103,12 +103,12 @@ def prepare(
         embeddings: float ``(utterances, 192)``.
         rejected: list of :class:`asv.features.manifest.Rejected`.
         cohort: path of a list of utterances, or None.
-        subtract_mean: whose mean, one of :data:`asv.scoring.means.MEANS`.
+        subtract_mean: whose mean, one of :data:`asv.scoring.mean_choice.MEANS`.
 
     Raises:
         InputError: where the cohort has utterances that are not used, or its mean is asked for without a cohort.
     """
-    if wrong := means.fault(subtract_mean, cohort is not None):
+    if wrong := mean_choice.fault(subtract_mean, cohort is not None):
         raise InputError(wrong)
     row_of = {row.utterance: index for index, row in enumerate(utterances)}
     reason_of = {row.utterance: f"rejected: {row.reason}" for row in rejected}

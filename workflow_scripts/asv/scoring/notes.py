@@ -5,16 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from ..trials.official_lists import VOXCELEB1_DEV_SPEAKERS
+from ..network.training_sets import with_voxceleb1_dev
 from ..trials.protocols import CENTROID, CENTROID_LEAVE_ONE_OUT
 from .result import Facts, Protocol
 
 SWAPPED = 0.95  # of the labels contradict the folders: 0 and 1 are probably swapped
-# Numbers of training speakers that tell of VoxCeleb1's development part, to what they are the number of.
-HAVE_HEARD = {
-    VOXCELEB1_DEV_SPEAKERS: "VoxCeleb1's development part",
-    7205: "the development parts of VoxCeleb1 and VoxCeleb2 together",
-}
 DOUBTFUL = 0.01  # of the labels: an EER above it says more of the labels than of the network
 
 
@@ -38,7 +33,7 @@ def with_notes(protocols: Mapping[str, Protocol], training_speakers: int | None)
 
 def heard_speakers(facts: Facts, training_speakers: int | None) -> int:
     """How many of a protocol's speakers were among those that the network was trained on, as far as one can tell."""
-    return facts["voxceleb1_dev_speakers"] if training_speakers in HAVE_HEARD else 0
+    return facts["voxceleb1_dev_speakers"] if with_voxceleb1_dev(training_speakers) else 0
 
 
 def doubtful_labels(protocol: Protocol) -> str | None:
@@ -52,8 +47,8 @@ def doubtful_labels(protocol: Protocol) -> str | None:
 def _heard(facts, training_speakers):
     if count := heard_speakers(facts, training_speakers):
         yield (
-            f"the network has {training_speakers} training speakers, as many as {HAVE_HEARD[training_speakers]}, and "
-            f"{count} of the {facts['speakers']} speakers here, such as {facts['example']}, belong to it: it has heard "
+            f"the network has {training_speakers} training speakers, as many as "
+            f"{with_voxceleb1_dev(training_speakers)}, and {count} of the {facts['speakers']} speakers here, such as {facts['example']}, belong to it: it has heard "
             "them"
         )
 

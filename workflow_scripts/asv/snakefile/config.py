@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator, validators
 from .. import engines
 from ..dataset import layout
 from ..errors import InputError
-from ..scoring import means
+from ..scoring import mean_choice
 from . import config_paths, feature_sets, networks
 
 HEADING = "the configuration is wrong:"
@@ -234,7 +234,9 @@ def _disagreements(config, schema):
         yield f"dataset.trials: {dataset['trials']!r} is neither 'auto' nor a list; write [{dataset['trials']}]"
     if isinstance(dataset["root"], list) and "demo" in dataset["root"]:
         yield "dataset.root: 'demo' stands alone; write dataset.root: demo, or ./demo for a folder of that name"
-    if wrong := means.fault(config["scoring"]["subtract_mean"], config["scoring"]["as_norm"]["cohort"] is not None):
+    if wrong := mean_choice.fault(
+        config["scoring"]["subtract_mean"], config["scoring"]["as_norm"]["cohort"] is not None
+    ):
         yield wrong
     if checkpoint["archive"].startswith(("http://", "https://")) and not checkpoint["sha256"]:
         yield "checkpoint.sha256: needed, because checkpoint.archive is a URL"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +20,7 @@ from ..features.contract_file import read as read_contract
 from ..network import families
 from ..network.brought import onnx_model, sherpa
 from . import inputs
+from .words import options_of
 
 WHOLE = "whole"  # frames of whole utterances
 # Settings of `features` that override the contract's value; null: none.
@@ -28,12 +28,6 @@ OVERRIDES = ("sample_rate", "n_fft", "win_length", "hop_length", "n_mels", "f_mi
 ANY_LENGTH = ("openvino", "torchscript")  # engines that take any number of frames
 MEAN_FRAMES = 830  # of VoxCeleb1's utterances, 8.3 s
 AUDIO = ("resample", "channels", "min_duration", "max_duration")  # settings of `dataset` that change samples
-
-
-def _words(chosen: Mapping[str, Any]) -> str:
-    """Options of a script; null settings are left out."""
-    pairs = ((f"--{name.replace('_', '-')}", str(value)) for name, value in sorted(chosen.items()) if value is not None)
-    return shlex.join(word for pair in pairs for word in pair)
 
 
 @dataclass(frozen=True)
@@ -69,13 +63,14 @@ class FeatureSet:
     @property
     def options(self) -> str:
         """Options of ``extract_features.py``."""
-        return _words({**self.audio, **self.crops, "contract": self._contract})
+        chosen = {**self.audio, **self.crops, "contract": self._contract}
+        return options_of(chosen, *chosen)
 
     @property
     def options_of_check(self) -> str:
         """Options of ``check_features.py``."""
         audio = {name: self.audio[name] for name in ("resample", "channels")}
-        return _words({**audio, "contract": self._contract})
+        return options_of({**audio, "contract": self._contract}, *audio, "contract")
 
     @property
     def _contract(self) -> str:

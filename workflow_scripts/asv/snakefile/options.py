@@ -9,15 +9,10 @@ from .. import engines
 from ..network import families
 from . import feature_sets, inputs
 from .inputs import Config
+from .words import options_of
 
 # NPU engines have a toolchain of their own, and devices: settings that say where a job runs, not what it computes.
 PLACEMENT = ("python", "env_scripts", "devices")
-
-
-def options_of(settings: Config, *names: str) -> str:
-    """Command-line options of settings: ``{"n_fft": 400}`` to ``--n-fft 400``; null settings are left out."""
-    chosen = {name: settings[name] for name in sorted(names) if settings[name] is not None}
-    return shlex.join(part for name, value in chosen.items() for part in (f"--{name.replace('_', '-')}", str(value)))
 
 
 def of_network(config: Config) -> str:

@@ -16,7 +16,7 @@ from .. import engines, runs
 from ..dataset import tree
 from ..errors import InputError
 from ..network import archive
-from . import networks, npus, preflight, set_aside
+from . import networks, npus, outdated, preflight
 from .feature_sets import FeatureSet
 from .inputs import Config, Dataset
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from snakemake.jobs import Job
 
     from .internals import Snakemake
-    from .keys import Keys
+    from .job_keys import Keys
 
 ENGINE_STAGES = ("compile_engine", "infer", "benchmark_engine")  # those that load an engine
 SCORING_STAGES = {"score", "tabulate_lengths"}  # those that read lists and cohort
@@ -76,7 +76,7 @@ def begin_run(snakemake: Snakemake, found: Before, graph: Keys) -> None:
     Args:
         snakemake: :class:`asv.snakefile.internals.Snakemake`.
         found: :class:`Before`.
-        graph: :class:`asv.snakefile.keys.Keys`.
+        graph: :class:`asv.snakefile.job_keys.Keys`.
     """
     if snakemake.makes_nothing:
         if snakemake.makes_report:
@@ -106,7 +106,7 @@ def stage(job: Job) -> str:
 
 def set_outdated_results_aside(jobs: Sequence[Job]) -> None:
     """Results that are to be made anew go to results/outdated/, targets first."""
-    if moved := set_aside.move([str(path) for job in reversed(jobs) for path in job.output]):
+    if moved := outdated.move([str(path) for job in reversed(jobs) for path in job.output]):
         print(f"{moved} results are to be made anew; the former ones are in results/outdated/.", file=sys.stderr)
 
 

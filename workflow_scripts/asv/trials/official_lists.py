@@ -33,7 +33,6 @@ OFFICIAL_LISTS = (
     OfficialList("VoxCeleb1-H", "list_test_hard.txt", 276270, 276266, "21c341b6b2168eea2634df0fb4b8fff1"),
     OfficialList("VoxCeleb1-H (cleaned)", "list_test_hard2.txt", 275488, 275406, "857790e09d579a68eb2e339a090343c8"),
 )
-VOXCELEB1_DEV_SPEAKERS = 1211
 
 
 class _Listed(Protocol):
