@@ -46,10 +46,10 @@ def doubtful_labels(protocol: Protocol) -> str | None:
 
 def _heard(facts, training_speakers):
     if count := heard_speakers(facts, training_speakers):
+        known = with_voxceleb1_dev(training_speakers)
         yield (
-            f"the network has {training_speakers} training speakers, as many as "
-            f"{with_voxceleb1_dev(training_speakers)}, and {count} of the {facts['speakers']} speakers here, such as {facts['example']}, belong to it: it has heard "
-            "them"
+            f"the network has {training_speakers} training speakers, as many as {known}, and {count} of the "
+            f"{facts['speakers']} speakers here, such as {facts['example']}, belong to it: it has heard them"
         )
 
 
