@@ -28,6 +28,7 @@ def parse_arguments():
     parser.add_argument("--norm", type=Path, required=True, help="first batch norm and what lies before it, .npz")
     parser.add_argument("--family", default=families.DEFAULT, help="of networks; unless told, %(default)s")
     parser.add_argument("--outputs", nargs="+", choices=("embedding", "attention"), default=["embedding"])
+    parser.add_argument("--n-mels", type=cli.positive, help="bands of the features, which the network must take")
     parser.add_argument("--frames", type=int, default=200, help="frames of a crop")
     parser.add_argument("--source", help="what messages call the checkpoint, where that is not its path")
     parser.add_argument("--weights", help="which of several places of weights in the checkpoint; messages list them")
@@ -43,6 +44,11 @@ def main():
         words = f"the family {options.family} gives no attention; set network.outputs: [embedding]"
         raise InputError(f"network.outputs: {words}")
     network, facts = load_network(options.checkpoint, options.family, options.source, options.weights)
+    if options.n_mels not in (None, facts["n_mels"]):
+        raise InputError(
+            f"features.n_mels: the network of {options.source or options.checkpoint} takes {facts['n_mels']} mel bands "
+            f"and its features have {options.n_mels}; set features.n_mels: {facts['n_mels']}"
+        )
     module = EmbeddingOnly(network) if has_attention and options.outputs == ["embedding"] else network
     shape = (facts["n_mels"], options.frames)
     traced = trace(module, shape)

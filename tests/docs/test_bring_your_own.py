@@ -10,6 +10,7 @@ from support.paths import REPO, SCRIPTS
 
 from asv.features.contract_fields import FIELDS
 from asv.features.contract_file import read
+from asv.network import families
 
 PAGE = (REPO / "docs/bring-your-own.md").read_text(encoding="utf-8")
 
@@ -21,7 +22,9 @@ def test_every_field_of_a_contract_is_described():
 
 
 def test_the_example_is_the_contract_that_is_tested(tmp_path):
-    (example,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.S)
+    example, kaldi = re.findall(r"```yaml\n(.*?)```", PAGE, re.S)
+    (tmp_path / "kaldi.yaml").write_text(kaldi)
+    assert read(tmp_path / "kaldi.yaml") == families.module("wespeaker").CONTRACT
     (tmp_path / "page.yaml").write_text(example)
     (tmp_path / "test.yaml").write_text(resemblyzer.CONTRACT)
     assert read(tmp_path / "page.yaml") == read(tmp_path / "test.yaml")

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 import torch
-from support.families import SMALL, seeded
+from support.families import SMALL, seeded, state_of
 from support.paths import REPO, SCRIPTS
+from support.scripts import assert_one_error, run_script
 
 from asv.errors import InputError
 from asv.features.contract import Contract
@@ -154,3 +155,13 @@ def test_published_figures_are_those_of_the_documents():
     figures.append(importlib.import_module("asv.network.families.speechbrain").VOXCELEB2_ALONE)
     known = [(each.o, each.e, each.h) for each in figures]
     assert sorted(documented, key=str) == sorted(known, key=str)
+
+
+def test_bands_that_are_not_the_networks_are_refused(tmp_path):
+    """features.n_mels, before an engine sees the graph."""
+    torch.save(state_of("wespeaker"), tmp_path / "avg_model.pt")
+    words = ["--checkpoint", tmp_path / "avg_model.pt", "--family", "wespeaker", "--output", tmp_path / "n.pt"]
+    words += ["--sidecar", tmp_path / "n.json", "--norm", tmp_path / "n.npz", "--n-mels", "80"]
+    outcome = run_script("trace_network.py", *words)
+    assert_one_error(outcome, "takes 64 mel bands and its features have 80; set features.n_mels: 64")
+    assert not (tmp_path / "n.pt").exists()

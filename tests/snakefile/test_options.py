@@ -16,7 +16,8 @@ SCORING = (
 
 def test_the_defaults():
     config = check({})
-    assert options.of_network(config).split() == ["--outputs", "embedding", "--family", "modelzoo", "--frames", "200"]
+    words = ["--outputs", "embedding", "--family", "modelzoo", "--frames", "200", "--n-mels", "80"]
+    assert options.of_network(config).split() == words
     assert options.of_bootstrap(config) == "--bootstrap-replicates 1000 --bootstrap-seed 0"
     assert options.of_scoring(config).split() == SCORING.split()
     assert options.of_answer(config) == (

@@ -100,6 +100,12 @@ def _of_onnx(network: Path, shape: Any) -> Any:
 
     model = openvino.Core().read_model(str(network))
     made_for = model.input(0).get_partial_shape()
+    if made_for[2].is_static and made_for[2] != shape[2]:
+        raise InputError(
+            f"features.frames (or accuracy_by_length.frames): the graph takes {made_for[2]} frames alone, and "
+            f"{'whole utterances are' if shape[2].is_dynamic else f'{shape[2]} are'} asked for; set {made_for[2]}, or "
+            "export it with a dynamic axis for frames"
+        )
     if not made_for.compatible(shape):
         raise InputError(
             f"{network}: the graph takes batches of the shape {made_for} alone, and {shape} is asked for (batch, mels, "

@@ -192,11 +192,13 @@ def checkpoint_in_folder(folder: files.PathLike, kinds: tuple[str, ...] = file_k
             f"archive; give the file that it came from, or pack it again: "
             f"python -m zipfile -c checkpoint.pt {str(unpacked)!r}"
         )
+    names = {path.name for path in visible} if kinds == file_kinds.WEIGHTS else set()
+    if usual := next((name for name in USUAL if name in names), None):
+        return os.path.join(folder, usual)
     found = sorted(path.name for path in visible if path.suffix.lower() in (".pt", ".pth"))
     if not found or kinds != file_kinds.WEIGHTS:
         found = sorted(path.name for path in visible[:MOST_LOOKED_AT] if _is_of(path, kinds))
         found = [name for name in found if Path(name).suffix.lower() in SUFFIXES] or found
-    found = next(([name] for name in USUAL if name in found), found)
     if len(found) != 1:
         listed = found or sorted(path.name for path in visible)
         what = "checkpoint.pt or one checkpoint" if kinds == file_kinds.WEIGHTS else f"one {file_kinds.what(kinds)}"

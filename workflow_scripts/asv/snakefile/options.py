@@ -28,6 +28,7 @@ def of_network(config: Config) -> str:
         graph = {"graph_input": network["input"], "graph_output": network["output"], "layout": network["layout"]}
         return " ".join([shlex.join([*family, "--frames", str(frames), *words]), options_of(graph, *graph)])
     words = [] if frames == feature_sets.WHOLE else ["--frames", str(frames)]
+    words += ["--n-mels", str(feature_sets.contract_of(config).n_mels)]
     outputs = ["--outputs", *network["outputs"]]
     return " ".join([shlex.join([*outputs, *family, *words]), options_of(config["checkpoint"], "weights")])
 

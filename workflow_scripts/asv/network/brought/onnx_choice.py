@@ -94,8 +94,8 @@ def choose_layout(value: Value, n_mels: int, wanted: str | None) -> str:
     if all(fits.values()):
         raise InputError(f"network.layout: both axes of the input {value} may be the mel bands; set one")
     raise InputError(
-        f"network.contract: it says n_mels {n_mels}, and the input is {value}: none of its axes is that long; correct "
-        "the contract, or network.input"
+        f"n_mels: the contract, or features.n_mels, says {n_mels}, and the input is {value}: none of its axes is that "
+        "long; correct the contract, or network.input"
     )
 
 

@@ -192,7 +192,8 @@ def _refuse_other_bands(candidate: Wrapped, taken: int, mels: int, source: objec
     if taken == mels:
         raise InputError(f"network.layout: {candidate.layout}, but {source} runs with {layout}; set that")
     raise InputError(
-        f"network.contract: it says n_mels {mels}, and {source} takes features of {taken} bands ({layout}); correct it"
+        f"n_mels: the contract, or features.n_mels, says {mels}, and {source} takes features of {taken} bands "
+        f"({layout}); correct it"
     )
 
 
