@@ -84,6 +84,7 @@ def test_a_measurement_is_alone(project):
     assert_measurements_were_alone(project.folder, 5)  # with --cores 8
 
 
+@pytest.mark.slow
 def test_a_second_call_does_nothing_and_a_batch_size_more_measures_only_that(project):
     assert project.jobs("all_benchmarks", dry=True) == []
     project.configure(CONFIG.format(batches="[1, 3, 2]"))
@@ -95,6 +96,7 @@ def test_a_second_call_does_nothing_and_a_batch_size_more_measures_only_that(pro
     assert_measurements_were_alone(project.folder, 7)  # the new ones with --cores 2
 
 
+@pytest.mark.slow
 def test_the_gate_catches_perturbed_weights(project, tmp_path, monkeypatch):
     """An artefact made from slightly other weights takes the place of the right one, and is given its receipt."""
     copy = Workflow(tmp_path / "copy")

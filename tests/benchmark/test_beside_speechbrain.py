@@ -10,6 +10,7 @@ from support.synthetic import write_tree
 PROGRAM = SCRIPTS.parent / "measurements" / "beside_speechbrain.py"
 
 
+@pytest.mark.slow
 def test_speechbrain_and_the_workflow_score_alike(tmp_path):
     write_tree(tmp_path, speakers=2)
     command = [sys.executable, str(PROGRAM), "--folder", str(tmp_path), "--channels", "16", "--utterances", "9"]

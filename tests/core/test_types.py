@@ -7,6 +7,7 @@ import ast
 import subprocess
 import sys
 
+import pytest
 from support.paths import REPO, SCRIPTS
 
 from asv import engines
@@ -69,6 +70,7 @@ def mypy(*arguments):
     return subprocess.run(command, cwd=REPO, capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_types(tmp_path):
     names = ", ".join(engines.names())
     modules = ", ".join(families.source(name).stem for name in families.names())

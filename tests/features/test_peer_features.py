@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 from support.peer_contracts import NEMO, PEERS, RESEMBLYZER, SPEECHBRAIN, TAORUIJIE, THREE_D_SPEAKER, WESPEAKER
+from support.peers import peer
 
 from asv.errors import InputError
 from asv.features import contract_fields
@@ -343,7 +344,7 @@ def test_resemblyzers_mels_as_torchaudio_has_them():
 
 def test_speechbrains_own_code():
     kit = toolkit()
-    features = pytest.importorskip("speechbrain.lobes.features", reason="speechbrain is not installed")
+    features = peer("speechbrain.lobes.features")
     samples = varied()
     expected = features.Fbank(n_mels=80)(kit.torch.from_numpy(samples)[None])[0]
     expected = (expected - expected.mean(0)).numpy().T

@@ -74,14 +74,14 @@ def fuzz(name, make_input, check, *, seconds=None, count=None, seed=0):
         FuzzError: at the first input that raises anything else, takes too long, takes too much memory or writes outside
             its folder. The input is kept in a file, which the message names.
     """
-    ends = time.monotonic() + seconds if seconds is not None else float("inf")
     last = count if count is not None else float("inf")
-    if ends == last:
+    if seconds is None and count is None:
         raise ValueError("seconds or count is needed")
     found = {"inputs": 0, "read": 0, "refused": 0, "slowest": 0.0}
     gc.collect()  # what is freed later would hide as much that is taken
     _forget_peak()
     peak = _peak()
+    ends = time.monotonic() + seconds if seconds is not None else float("inf")
     with tempfile.TemporaryDirectory(prefix=f"fuzz-{name}-") as around:
         while found["inputs"] < last and time.monotonic() < ends:
             content = make_input(random.Random(f"{seed}/{found['inputs']}"))

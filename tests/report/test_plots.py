@@ -324,6 +324,7 @@ def test_a_readers_matplotlibrc_changes_nothing(tmp_path, monkeypatch):
     assert contents[0] == contents[1]
 
 
+@pytest.mark.slow
 def test_pictures_and_report_of_a_run(tmp_path):
     """A changed trial list makes its scores and pictures stale; the report holds picture, caption and methods."""
     workflow = make_project(Workflow(tmp_path), speakers=3)

@@ -11,7 +11,7 @@ from asv.errors import InputError
 from asv.snakefile import inputs
 from asv.snakefile.config import check
 
-SNAKEFILE = ("benchmarks", "config", "config_files", "failures", "inputs", "keys", "start", "versions")
+SNAKEFILE = ("benchmarks", "config", "config_files", "failures", "inputs", "job_keys", "start", "versions")
 MADE = {"demo": "shipped.zip", "demo-c512": "work/c512.zip"}
 
 

@@ -42,17 +42,20 @@ def row_of(project):
     return {row["setting"]: row for row in files.read_json(project.folder / "results/accuracy_by_length.json")["rows"]}
 
 
+@pytest.mark.slow
 def test_the_results_are_there(project):
     assert list(row_of(project)) == ["whole", "60x1", "60x2", "120x1", "120x2"]
     results = {path.name for path in (project.folder / "results").iterdir()}
     assert {f"accuracy_by_length.{suffix}" for suffix in ("tsv", "md", "json", "svg", "png")} <= results
 
 
+@pytest.mark.slow
 def test_nothing_is_left_to_do(project):
     assert "Nothing to be done" in project.run("accuracy_by_length")
 
 
 @pytest.mark.parametrize(("setting", "features"), [("120x2", "{frames: 120, crops: 2}"), ("whole", "{frames: whole}")])
+@pytest.mark.slow
 def test_numbers_are_those_of_a_run_of_its_own(project, workflow, setting, features):
     make_project(workflow, f"{CONFIG}\nfeatures: {features}\n", speakers=6)
     workflow.run("results/eer_bs1.txt")
@@ -65,6 +68,7 @@ def test_numbers_are_those_of_a_run_of_its_own(project, workflow, setting, featu
         assert (ours / path.name).read_bytes() == path.read_bytes()
 
 
+@pytest.mark.slow
 def test_another_frame_count_makes_only_its_own_settings(project):
     words = ("--config", "accuracy_by_length={frames: [60, 120, 150], crops: [1, 2]}")
     new = {"extract_features": 4, "infer_length": 4, "gather_embeddings": 2, "compile_length": 1}
@@ -72,6 +76,7 @@ def test_another_frame_count_makes_only_its_own_settings(project):
     assert rules(project.jobs("accuracy_by_length")) == TABLE
 
 
+@pytest.mark.slow
 def test_an_ordinary_run_has_nothing_of_it(project):
     for target in ("results/eer_bs1.txt", "all_benchmarks"):
         jobs = rules(project.jobs(target, "--config", "benchmark={engines: [torchscript-f32]}", dry=True))
@@ -79,7 +84,7 @@ def test_an_ordinary_run_has_nothing_of_it(project):
         assert "extract_features" not in jobs  # the table has looked at them, too
 
 
-@pytest.mark.slow  # tests/scoring/test_lengths.py has the same without a run
+@pytest.mark.slow
 def test_short_utterances_are_dropped_from_all_settings(workflow):
     config = CONFIG.replace("crops: [1, 2]", "crops: [1]") + "features: {short: reject}\n"
     make_project(workflow, config, speakers=6)
@@ -96,6 +101,7 @@ def test_short_utterances_are_dropped_from_all_settings(workflow):
     assert counts["listed"] == counts["scored"] + counts["dropped"]
 
 
+@pytest.mark.slow
 def test_crops_that_cannot_be_had(project):
     words = ("--config", "features={placement: start}", "accuracy_by_length={crops: [2]}")
     output = project.run("accuracy_by_length", "--dry-run", *words, fails=True)

@@ -102,6 +102,7 @@ def test_a_touched_wav(project):
     assert project.jobs(*TARGETS) == after_a_wav("id1")
 
 
+@pytest.mark.slow
 def test_a_replaced_wav(project):
     before = (project.folder / "results/openvino-f32/scores_bs4/trials.tsv").read_bytes()
     write_voice(project.folder / "wavs/id2/s0/00000.wav", pitch=300, seed=99)
@@ -110,11 +111,13 @@ def test_a_replaced_wav(project):
     assert (project.folder / "results/openvino-f32/scores_bs4/trials.tsv").read_bytes() != before
 
 
+@pytest.mark.slow
 def test_a_new_speaker(project):
     write_voice(project.folder / "wavs/id77/s0/00000.wav", pitch=200)
     assert project.jobs(*TARGETS) == after_a_wav("id77")
 
 
+@pytest.mark.slow
 def test_a_deleted_utterance(project):
     (project.folder / "wavs/id77/s0/00000.wav").unlink()
     write_voice(project.folder / "wavs/id77/s1/00000.wav", pitch=200)
@@ -148,6 +151,7 @@ def test_an_archive_that_is_replaced_by_an_older_one(project):
     assert project.jobs(*TARGETS) == sorted([*FROM_TRACE, "unzip_checkpoint"])
 
 
+@pytest.mark.slow
 def test_another_batch_size(project):
     shards = [f"infer bs7 {shard}-of-3" for shard in range(3)]
     assert project.jobs("results/eer_bs7.txt") == sorted(
@@ -155,6 +159,7 @@ def test_another_batch_size(project):
     )
 
 
+@pytest.mark.slow
 def test_another_engine_option(project):
     project.configure(CONFIG + "engines: {openvino: {options: {ENABLE_CPU_PINNING: false}}}\n")
     assert project.jobs(*TARGETS) == FROM_COMPILE
@@ -191,6 +196,7 @@ def test_another_setting_of_scoring(project):
     project.configure(CONFIG)
 
 
+@pytest.mark.slow
 def test_another_cohort(project):
     (project.folder / "cohort.txt").write_text("id3/s0/00000.wav\nid4/s0/00000.wav\n")
     project.configure(CONFIG + "scoring: {as_norm: {cohort: cohort.txt}}\n")

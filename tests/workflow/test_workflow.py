@@ -46,6 +46,7 @@ def brute_force_eer(scores, targets):
     raise AssertionError("the curve ends at (1, 0)")
 
 
+@pytest.mark.slow
 def test_real_speech_with_the_demo_checkpoint(workflow, speech):
     workflow.configure(f"dataset: {{root: {speech}/fsdd16k, trials: [{speech}/trials.txt]}}")
     workflow.run()
@@ -177,6 +178,7 @@ def test_a_result_may_be_asked_for_at_any_batch_size(reference):
     assert "eer_bs0.txt" in output
 
 
+@pytest.mark.slow
 def test_no_trial_list(tmp_path):
     workflow = make_project(Workflow(tmp_path), "dataset: {root: wavs}\ncheckpoint: {archive: checkpoint.zip}\n")
     workflow.run()
@@ -185,6 +187,7 @@ def test_no_trial_list(tmp_path):
     assert set(json.loads((tmp_path / "results/eer_bs4.json").read_text())["protocols"]) == CENTROIDS
 
 
+@pytest.mark.slow
 def test_known_lists_are_found(tmp_path):
     workflow = make_project(Workflow(tmp_path), "dataset: {root: wavs}\ncheckpoint: {archive: checkpoint.zip}\n")
     shutil.move(tmp_path / "trials.txt", tmp_path / "wavs" / "veri_test2.txt")
@@ -195,6 +198,7 @@ def test_known_lists_are_found(tmp_path):
         assert set(json.loads((tmp_path / "results/eer_bs4.json").read_text())["protocols"]) == CENTROIDS
 
 
+@pytest.mark.slow
 def test_bad_audio_is_counted_or_ends_the_run(tmp_path):
     workflow = make_project(Workflow(tmp_path), "dataset: {root: wavs}\ncheckpoint: {archive: checkpoint.zip}\n")
     for name in ("id0/s0/broken.wav", "id1/s1/text.wav"):
