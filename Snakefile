@@ -24,6 +24,7 @@ include: "rules/npu.smk"
 include: "rules/scoring.smk"
 include: "rules/benchmark.smk"
 include: "rules/report.smk"
+include: "rules/grid.smk"
 include: "rules/lengths.smk"
 
 

@@ -1,18 +1,5 @@
 # features of every setting of the grid -> its embeddings, by the reference -> what a static shape costs, one table.
 # Only when it is asked for; features of settings are those of rules/features.smk, so answers share them.
-from asv.snakefile import lengths
-
-LENGTHS_ENGINE = REFERENCE
-FEATURE_SETS |= {found.key: found for found in lengths.grid(config, FEATURE_SET).values()}
-
-
-wildcard_constraints:
-    frames=r"whole|[1-9][0-9]*",
-
-
-def length_shape(wildcards):
-    """Bands and frames of the input of an engine for a setting."""
-    return checked(FEATURE_SET.with_crops(wildcards.frames, 1).shape_for, wildcards.engine, 1)
 
 
 # Embeddings do not depend on the batch size, and whole utterances run one by one: so do all.
@@ -44,13 +31,6 @@ rule compile_length:
         "({params.command} {params.script:q} --job {params.job:q} --network {input:q} --engine {wildcards.engine}"
         " --batch-size 1 --shape {params.shape} --options {params.options:q} --threads {threads} {params.devices}"
         " --output {output:q}) > {log:q} 2>&1"
-
-
-def length_artefact(wildcards):
-    """The artefact for the frames of a setting."""
-    return collect(
-        rules.compile_length.output, engine=wildcards.engine, frames=FEATURE_SETS[wildcards.features].crops["frames"]
-    )
 
 
 rule infer_length:
@@ -114,12 +94,6 @@ rule gather_embeddings:
         "{params.python:q} {params.script:q} --job {params.job:q} --embeddings {input.embeddings:q} --sidecar {input.sidecars:q}"
         " --manifest {input.manifests:q} --rejected {input.rejected:q} --lengths {input.lengths:q}"
         " --features {input.features:q} --on-bad-audio {params.on_bad_audio} --output {output:q} > {log:q} 2>&1"
-
-
-def gathered_settings(wildcards):
-    """Folders of the grid's embeddings, those of whole utterances first."""
-    keys = checked(lengths.keys, config, FEATURE_SET)
-    return collect(rules.gather_embeddings.output, features=keys, engine=LENGTHS_ENGINE)
 
 
 rule tabulate_lengths:

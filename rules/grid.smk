@@ -1,0 +1,27 @@
+# The grid of frames and crops that rules/lengths.smk compares: its features, and params functions. No rules here.
+from asv.snakefile import lengths
+
+LENGTHS_ENGINE = REFERENCE
+FEATURE_SETS |= {found.key: found for found in lengths.grid(config, FEATURE_SET).values()}
+
+
+wildcard_constraints:
+    frames=r"whole|[1-9][0-9]*",
+
+
+def length_shape(wildcards):
+    """Bands and frames of the input of an engine for a setting."""
+    return checked(FEATURE_SET.with_crops(wildcards.frames, 1).shape_for, wildcards.engine, 1)
+
+
+def length_artefact(wildcards):
+    """The artefact for the frames of a setting."""
+    return collect(
+        rules.compile_length.output, engine=wildcards.engine, frames=FEATURE_SETS[wildcards.features].crops["frames"]
+    )
+
+
+def gathered_settings(wildcards):
+    """Folders of the grid's embeddings, those of whole utterances first."""
+    keys = checked(lengths.keys, config, FEATURE_SET)
+    return collect(rules.gather_embeddings.output, features=keys, engine=LENGTHS_ENGINE)
