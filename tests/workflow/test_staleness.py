@@ -181,6 +181,7 @@ def test_another_trial_list(project):
     assert project.jobs(*TARGETS) == SCORING
 
 
+@pytest.mark.slow
 def test_another_setting_of_scoring(project):
     (project.folder / "cohort.txt").touch()
     for setting in (
@@ -225,6 +226,7 @@ def features_of(project):
     return found
 
 
+@pytest.mark.slow
 def test_another_family_and_back(project):
     facts = Facts(16, 80, 40, 12, 20, True, 56, False, 5)
     torch.save(state_of("wespeaker", facts), project.folder / "wespeaker.pt")
