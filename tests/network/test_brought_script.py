@@ -179,7 +179,7 @@ BAD = {
         Tdnn(30),
         (torch.randn(2, 50, 30),),
         {},
-        r"network.contract: .* n_mels 24, .* 30 bands \(frames_mels",
+        r"features.n_mels, says 24, .* 30 bands \(frames_mels",
     ),
     "the other layout": (
         Tdnn(),
