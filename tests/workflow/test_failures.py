@@ -12,6 +12,7 @@ MINE = {"dataset": {"root": "wavs", "trials": ["trials.txt"]}, "checkpoint": {"a
 CONFIGURATIONS = {
     "answer": {**MINE, "shards": 1},
     "all": {**MINE, "benchmark": {"engines": ["torchscript-f32", "openvino-f32"]}},
+    "lengths": {**MINE, "shards": 1, "accuracy_by_length": {"frames": [100], "crops": [1]}},
     "demo": {"checkpoint": {"archive": "demo-c512"}},
     "fetched": {
         "dataset": {"root": "wavs", "trials": ["trials.txt"]},
@@ -20,6 +21,7 @@ CONFIGURATIONS = {
 }
 EVERYTHING = ("all_benchmarks", "accuracy_gate", "results/eer_bs4.txt", "results/openvino-f32/bin_bs4/output_bs4")
 ANSWER = ("results/eer_bs4.txt",)
+LENGTHS = ("accuracy_by_length", *ANSWER)
 #: Rules and the configuration under which they run; the others under "all".
 WHERE = {
     "extract_features": "answer",
@@ -27,6 +29,8 @@ WHERE = {
     "demo_corpus": "demo",
     "demo_untrained_checkpoint": "demo",
     "fetch_checkpoint": "fetched",
+    **dict.fromkeys(("compile_length", "infer_length", "gather_embeddings"), "lengths"),
+    **dict.fromkeys(("tabulate_lengths", "plot_lengths"), "lengths"),
 }
 ASIDE = {"demo_checkpoint"}  # asked for by its file alone
 # What the rule's script is, where it is not called as the rule is.
@@ -34,6 +38,8 @@ SCRIPTS = {
     "show_benchmarks": "write_page",
     "show_answers": "write_page",
     "demo_untrained_checkpoint": "demo_checkpoint",
+    "compile_length": "compile_engine",
+    "infer_length": "infer",
 }
 #: Those that every test run tries, in a graph of few jobs.
 QUICK = {"unzip_checkpoint"}
@@ -63,7 +69,7 @@ def projects(tmp_path_factory):
             made[name] = Project(tmp_path_factory.mktemp(name) / "project", code)
             settings = {"batch_sizes": [4], "shards": 2, **CONFIGURATIONS[name]}
             (made[name].folder / "config.yaml").write_text(json.dumps(settings))
-        targets = EVERYTHING if name == "all" else ANSWER
+        targets = {"all": EVERYTHING, "lengths": LENGTHS}.get(name, ANSWER)
         status, output = made[name].call(*targets)
         assert status == 0, output
         return made[name], targets
