@@ -156,7 +156,7 @@ def test_measurements_have_the_node_to_themselves_and_the_threads_that_they_aske
 
 
 def assert_same_results(workflow, local):
-    patterns = ("work/features/*/*/*.npy", "work/embeddings/openvino-f32/bs4/*.npy")
+    patterns = ("work/features/*/*/features.npy", "work/embeddings/openvino-f32/bs4/*.npy")
     paths = [path.relative_to(local.folder) for pattern in patterns for path in local.folder.glob(pattern)]
     assert len(paths) == 4
     for path in paths:
