@@ -26,6 +26,7 @@ def test_a_failed_shard(workflow, monkeypatch):
     assert (workflow.folder / "work/embeddings/openvino-f32/bs4/1-of-2.npy").exists()
     features[0].unlink()
     assert workflow.jobs("results/eer_bs4.txt") == [
+        "check_features",
         "copy_answer bs4",
         "extract_features 0-of-2",
         "infer bs4 0-of-2",
