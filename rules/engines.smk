@@ -17,6 +17,12 @@ def engine_options(wildcards):
     return options.of_engine(config, wildcards.engine)
 
 
+def exported_for_engine(wildcards):
+    """Input function: the exported network, where the engine does not read the traced one."""
+    name, _ = engines.parse(wildcards.engine)
+    return [path_of(rules.export_onnx.output[0])] if engines.needs_export(name, networks.suffix(config)) else []
+
+
 def engine_command(wildcards, output):
     """Shell words that end in the interpreter of the job's engine."""
     return npus.command(config, wildcards.engine, python(wildcards, output))

@@ -5,7 +5,8 @@ ARTEFACT = "work/engines/{engine}/bs{batch}"
 rule compile_engine:
     """Compile the network for an engine, precision and batch size, and compare it with the reference."""
     input:
-        path_of(rules.trace_network.output.network),
+        network=path_of(rules.trace_network.output.network),
+        exported=exported_for_engine,
     output:
         directory(ARTEFACT),
     log:
@@ -27,7 +28,7 @@ rule compile_engine:
         devices=engine_devices,
         shape=artefact_shape,
     shell:
-        "({params.command} {params.script:q} --job {params.job:q} --network {input:q} --engine {wildcards.engine}"
+        "({params.command} {params.script:q} --job {params.job:q} --network {input.network:q} --exported {input.exported:q} --engine {wildcards.engine}"
         " --batch-size {wildcards.batch} --shape {params.shape} --options {params.options:q} --threads {threads} {params.devices}"
         " --output {output:q}) > {log:q} 2>&1"
 

@@ -1,4 +1,4 @@
-# checkpoint archive -> checkpoint -> TorchScript; of a brought graph -> TorchScript or ONNX.
+# checkpoint archive -> checkpoint -> TorchScript -> ONNX; of a brought graph -> TorchScript or ONNX.
 
 
 rule fetch_checkpoint:
@@ -80,6 +80,32 @@ rule trace_network:
         "{params.python:q} {params.script:q} --job {params.job:q} --checkpoint {input:q} --source {params.source:q}"
         " {params.options}"
         " --output {output.network:q} --sidecar {output.sidecar:q} --norm {output.norm:q} > {log:q} 2>&1"
+
+
+rule export_onnx:
+    """Export the network as one ONNX file for any batch size, which says what features it wants."""
+    input:
+        network=path_of(rules.trace_network.output.network),
+        sidecar=path_of(rules.trace_network.output.sidecar),
+    output:
+        "results/network.onnx",
+    log:
+        "logs/export_onnx.log",
+    priority: 1
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        key=KEYS.param(),
+        job=KEYS.job_name,
+        python=python,
+        script=script("export_onnx.py"),
+        code=stage_code("export_onnx.py"),
+        versions=stage_versions("export_onnx.py"),
+        options=FEATURE_SET.options_of_export,
+        opset=config["onnx"]["opset"],
+    shell:
+        "{params.python:q} {params.script:q} --job {params.job:q} --network {input.network:q} --sidecar {input.sidecar:q}"
+        " {params.options} --opset {params.opset} --output {output:q} > {log:q} 2>&1"
 
 
 rule check_features:

@@ -16,6 +16,7 @@ from asv.inference import artefact
 def parse_arguments():
     parser = cli.parser(__doc__)
     parser.add_argument("--network", type=Path, required=True, help="TorchScript, .pt, or ONNX, .onnx")
+    parser.add_argument("--exported", type=Path, nargs="*", default=[], help="ONNX, for an engine that reads no other")
     parser.add_argument("--engine", required=True, help="engine and precision, such as openvino-f32")
     parser.add_argument("--batch-size", type=cli.positive, required=True, help="rows per batch")
     parser.add_argument("--shape", type=cli.size, nargs=2, default=(80, 200), metavar=("MELS", "FRAMES"))
@@ -32,7 +33,7 @@ def main():
         job = Job(options.batch_size, tuple(options.shape), precision, threads, options.engine_options, device)
         reference, _ = engines.parse(engines.reference(options.network.suffix))
         digest = code.digest(__file__, engines.source(name), engines.source(reference))
-        _, cosine = artefact.compile_checked(options.network, folder, name, job, digest)
+        _, cosine = artefact.compile_checked(options.network, folder, name, job, digest, *options.exported)
     print(f"{options.engine}, batch size {options.batch_size}: minimum cosine with the reference {cosine:.7f}")
 
 

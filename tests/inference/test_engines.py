@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from support import contract
-from support.synthetic import write_traced
+from support.synthetic import write_exported, write_traced
 
 from asv import engines
 from asv.engine_interface import Job
@@ -21,7 +21,7 @@ from asv.network.ecapa_tdnn import EcapaTdnn, EmbeddingOnly
 from asv.snakefile.config import check
 
 SHAPE = (80, 200)
-F32 = ("openvino-f32", "torchscript-f32")
+F32 = ("onnxruntime-f32", "openvino-f32", "torchscript-f32")
 LABELS = (*F32, "openvino-bf16")  # add a new engine here: docs/adding-an-engine.md
 
 
@@ -39,7 +39,13 @@ def features():
 
 
 @pytest.fixture(scope="module")
-def session(torchscript, tmp_path_factory):
+def exported_onnx(torchscript):
+    """The same as ONNX."""
+    return write_exported(torchscript)
+
+
+@pytest.fixture(scope="module")
+def session(torchscript, exported_onnx, tmp_path_factory):
     """Sessions of an engine by its label and batch size, compiled as the workflow does."""
     made = {}
 
@@ -49,7 +55,8 @@ def session(torchscript, tmp_path_factory):
             name, precision = engines.parse(label)
             job = Job(batch_size, SHAPE, precision, options=options or {})
             folder = tmp_path_factory.mktemp("artefact")
-            engines.module(name).compile_artefact(torchscript, folder, job)
+            network = exported_onnx if engines.needs_export(name, ".pt") else torchscript
+            engines.module(name).compile_artefact(network, folder, job)
             current = engines.module(name).load(folder, job)
             if options:
                 return current
@@ -289,7 +296,8 @@ def whole(torchscript, tmp_path_factory):
         job = Job(1, (80, None), precision, threads)
         place = folder / f"{label}-{threads}"
         place.mkdir()
-        record, _ = artefact.compile_checked(torchscript, place, name, job, "")
+        exported = write_exported(torchscript, None) if engines.needs_export(name, ".pt") else None
+        record, _ = artefact.compile_checked(torchscript, place, name, job, "", exported)
         return artefact.load_fastest(place, record, job)
 
     return get, WholeUtterances(frames, lengths)
@@ -318,7 +326,7 @@ def test_whole_utterances_are_run_longest_first_and_stay_in_place(whole):
 def test_whole_utterances_of_a_shard_are_what_each_is_alone(whole, torchscript, label, threads):
     get, utterances = whole
     with contextlib.closing(get(label, threads)) as session:
-        assert hasattr(session, "run_all") == (label == "openvino-f32" and threads == 2)
+        assert hasattr(session, "run_all") == (label != "torchscript-f32" and threads == 2)
         assert session.facts["threads"] == threads
         found, _ = embed(session, utterances, 1)
         empty, _ = embed(session, WholeUtterances(np.empty((0, 80), np.float32), np.empty(0, np.int64)), 1)
@@ -333,12 +341,10 @@ def test_whole_utterances_of_a_shard_are_what_each_is_alone(whole, torchscript, 
 
 
 def test_names_of_engines():
-    assert engines.names() == ["mindietorch", "openvino", "torch_aie", "torchscript"]
+    assert engines.names() == ["mindietorch", "onnxruntime", "openvino", "torch_aie", "torchscript"]
     assert engines.label("openvino") == "openvino-f32"
     assert engines.parse("openvino-bf16") == ("openvino", "bf16")
-    with pytest.raises(
-        InputError, match=r"unknown engine 'tensorrt'; there are mindietorch, openvino, torch_aie, torchscript"
-    ):
+    with pytest.raises(InputError, match=r"unknown engine 'tensorrt'; there are mindietorch, onnxruntime, openvino, "):
         engines.label("tensorrt")
     with pytest.raises(InputError, match=r"torchscript has no 'bf16'; it offers f32"):
         engines.label("torchscript", "bf16")

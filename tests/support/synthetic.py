@@ -11,6 +11,7 @@ import torch
 from asv import files
 from asv.features import manifest
 from asv.features.manifest import Utterance
+from asv.network import onnx_export
 from asv.network.ecapa_tdnn import EcapaTdnn, EmbeddingOnly
 
 CONFIG = """
@@ -73,6 +74,13 @@ def write_traced(path, channels=16, speakers=4, seed=0):
     network = EcapaTdnn(channels=channels, speakers=speakers).eval()
     with torch.no_grad():
         torch.jit.trace(EmbeddingOnly(network), torch.zeros(1, 80, 200)).save(str(path))
+
+
+def write_exported(torchscript, frames=200):
+    """The network of :func:`write_traced` as ONNX, beside it; returns its path. ``frames`` None: any number."""
+    path = torchscript.with_name(f"{frames}.onnx")
+    path.write_bytes(onnx_export.finished(onnx_export.exported(torchscript, 80, frames, 192, 13), {}))
+    return path
 
 
 def write_score_inputs(folder, names, embeddings, durations, training_speakers=4):

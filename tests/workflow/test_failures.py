@@ -20,6 +20,7 @@ CONFIGURATIONS = {
     },
 }
 EVERYTHING = ("all_benchmarks", "accuracy_gate", "results/eer_bs4.txt", "results/openvino-f32/bin_bs4/output_bs4")
+EVERYTHING += ("results/network.onnx",)
 ANSWER = ("results/eer_bs4.txt",)
 LENGTHS = ("accuracy_by_length", *ANSWER)
 #: Rules and the configuration under which they run; the others under "all".

@@ -48,9 +48,14 @@ def reference(suffix: str) -> str:
     return "openvino-f32" if suffix == ONNX else "torchscript-f32"
 
 
+def needs_export(name: str, suffix: str) -> bool:
+    """Whether an engine compiles the network as it is exported to ONNX, and not the file of this suffix itself."""
+    return not reads(name, suffix) and reads(name, ONNX)
+
+
 def foreign(name: str, suffix: str) -> str | None:
-    """Why an engine cannot have the network in a file of this suffix, or None."""
-    if reads(name, suffix):
+    """Why an engine can have the network of a file of this suffix neither as it is nor exported, or None."""
+    if reads(name, suffix) or needs_export(name, suffix):
         return None
     return f"{name} reads TorchScript, and the network is an ONNX model (network.family: onnx)"
 

@@ -18,14 +18,14 @@ from ..errors import InputError
 from ..features.contract import Contract
 from ..features.contract_file import read as read_contract
 from ..network import families
-from ..network.brought import onnx_model, sherpa
+from ..network.brought import onnx_model, own_contract, sherpa
 from . import inputs
 from .words import options_of
 
 WHOLE = "whole"  # frames of whole utterances
 # Settings of `features` that override the contract's value; null: none.
 OVERRIDES = ("sample_rate", "n_fft", "win_length", "hop_length", "n_mels", "f_min", "f_max", "floor")
-ANY_LENGTH = ("openvino", "torchscript")  # engines that take any number of frames
+ANY_LENGTH = ("onnxruntime", "openvino", "torchscript")  # engines that take any number of frames
 MEAN_FRAMES = 830  # of VoxCeleb1's utterances, 8.3 s
 AUDIO = ("resample", "channels", "min_duration", "max_duration")  # settings of `dataset` that change samples
 
@@ -71,6 +71,11 @@ class FeatureSet:
         """Options of ``check_features.py``."""
         audio = {name: self.audio[name] for name in ("resample", "channels")}
         return options_of({**audio, "contract": self._contract}, *audio, "contract")
+
+    @property
+    def options_of_export(self) -> str:
+        """Options of ``export_onnx.py``."""
+        return options_of({"frames": self.crops["frames"], "contract": self._contract}, "frames", "contract")
 
     @property
     def _contract(self) -> str:
@@ -123,9 +128,12 @@ def stated_of_brought(config: Mapping[str, Any]) -> tuple[Contract, str]:
     metadata = {} if path is None else onnx_model.metadata(path)
     if network["contract"] is not None:
         contract, whose = read_contract(network["contract"]), Path(network["contract"]).name
+        own_contract.check(metadata, contract, path, network["contract"])
         sherpa.check(metadata, contract, path, network["contract"])
         return contract, whose
     if path is not None:
+        if own := own_contract.read(metadata, path):
+            return own, "the file itself"
         return sherpa.contract_of(metadata, path)
     remedy = "; metadata are read of a file or folder on this machine alone" if network["family"] == "onnx" else ""
     raise InputError(
