@@ -183,7 +183,7 @@ def test_wrong_type_names_the_setting_and_the_type(config, place, wanted):
         ({"threads": 0}, ["threads: 0", "minimum of 1"]),
         (
             {"engine": "tensorrt"},
-            ["engine: unknown engine 'tensorrt'", "mindietorch, openvino, torch_aie, torchscript"],
+            ["engine: unknown engine 'tensorrt'", "mindietorch, onnxruntime, openvino, torch_aie, torchscript"],
         ),
         ({"engine": ""}, ["engine: "]),
         ({"precision": "int8"}, ["precision: openvino has no 'int8'", "f32, bf16"]),
