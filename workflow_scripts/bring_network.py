@@ -17,11 +17,6 @@ from asv.features.contract import Contract
 from asv.network.brought import onnx_graph
 
 
-def contract(text):
-    """A contract of JSON on the command line."""
-    return Contract.from_mapping(cli.json_object(text), "--contract")
-
-
 def parse_arguments():
     parser = cli.parser(__doc__)
     parser.add_argument("--checkpoint", type=Path, required=True, help="ONNX model or TorchScript program")
@@ -29,7 +24,7 @@ def parse_arguments():
     parser.add_argument("--output", type=Path, required=True, help="the network: .onnx, or TorchScript, .pt")
     parser.add_argument("--sidecar", type=Path, required=True, help="JSON: where the graph comes from")
     parser.add_argument("--norm", type=Path, required=True, help="first batch norm and what lies before it, .npz")
-    parser.add_argument("--contract", type=contract, required=True, help="JSON: of its features")
+    parser.add_argument("--contract", type=Contract.from_json, required=True, help="JSON: of its features")
     parser.add_argument("--contract-from", default="--contract", help="what messages and answer call the contract")
     parser.add_argument("--frames", type=cli.size, default=200, help="frames of a crop, or whole")
     parser.add_argument("--graph-input", help="name of the input for features; the only one that fits")

@@ -15,16 +15,11 @@ from asv.features.contract import Contract
 from asv.network import onnx_export
 
 
-def contract(text):
-    """A contract of JSON on the command line."""
-    return Contract.from_mapping(cli.json_object(text), "--contract")
-
-
 def parse_arguments():
     parser = cli.parser(__doc__)
     parser.add_argument("--network", type=Path, required=True, help="TorchScript, .pt, or ONNX, .onnx")
     parser.add_argument("--sidecar", type=Path, required=True, help="JSON: where the network comes from")
-    parser.add_argument("--contract", type=contract, required=True, help="JSON: of its features")
+    parser.add_argument("--contract", type=Contract.from_json, required=True, help="JSON: of its features")
     parser.add_argument("--frames", type=cli.size, required=True, help="frames of a crop, or whole")
     parser.add_argument("--opset", type=cli.positive, required=True, help="of ONNX; an ONNX network keeps its own")
     parser.add_argument("--output", type=Path, required=True, help="ONNX")

@@ -24,11 +24,6 @@ from asv.features.extraction import CropSettings, extract
 from asv.features.npy import CropWriter
 
 
-def contract(text):
-    """A contract of JSON on the command line."""
-    return Contract.from_mapping(cli.json_object(text), "--contract")
-
-
 def parse_arguments():
     parser = cli.parser(__doc__)
     parser.add_argument("--root", type=Path, nargs="+", required=True, help="folders of the data set")
@@ -47,7 +42,9 @@ def parse_arguments():
     parser.add_argument("--channels", choices=("mix", "reject"), default=rules.channels, help="several channels")
     parser.add_argument("--min-duration", type=float, default=rules.min_duration, help="seconds")
     parser.add_argument("--max-duration", type=float, default=None, help="seconds; no limit unless given")
-    parser.add_argument("--contract", type=contract, default=Contract(), help="JSON: all fields of docs/contracts.md")
+    parser.add_argument(
+        "--contract", type=Contract.from_json, default=Contract(), help="JSON: how features are made"
+    )
     crops = CropSettings()
     parser.add_argument("--frames", type=cli.size, default=crops.frames, help="frames of a crop, or whole")
     parser.add_argument("--crops", type=cli.positive, default=crops.crops, help="crops per utterance")

@@ -171,6 +171,15 @@ class Contract:
             raise InputError("\n  ".join([f"{where}: this contract of the features is wrong:", *texts]))
         return cls(**values)
 
+    @classmethod
+    def from_json(cls, text: str, where: str = "--contract") -> Contract:
+        """A contract of JSON, on a command line or in a file's metadata; as :meth:`from_mapping`."""
+        try:
+            mapping = json.loads(text)
+        except (ValueError, RecursionError):
+            raise InputError(f"{where}: {allowed.shown(text)} is not JSON") from None
+        return cls.from_mapping(mapping, where)
+
     def overridden(self, **values: Any) -> Contract:
         """A copy with other values; those that are None are left as they are."""
         return replace(self, **{name: value for name, value in values.items() if value is not None})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 from ...errors import InputError
@@ -19,13 +18,7 @@ def read(metadata: Mapping[str, str], source: object) -> Contract | None:
     """
     if KEY not in metadata:
         return None
-    try:
-        mapping = json.loads(metadata[KEY])
-    except (ValueError, RecursionError):
-        raise InputError(
-            f"{source}: its metadata's {KEY} is not JSON; write a contract file and remove it, or export the file again"
-        ) from None
-    return Contract.from_mapping(mapping, f"{source}: {KEY} of its metadata")
+    return Contract.from_json(metadata[KEY], f"{source}: {KEY} of its metadata")
 
 
 def check(metadata: Mapping[str, str], contract: Contract, source: object, whose: str) -> None:
