@@ -46,7 +46,7 @@ rule benchmark_engine:
         versions=engine_versions,
         options=engine_options,
         devices=engine_devices,
-        settings=options.options_of(config["benchmark"], "seconds", "count", "runs"),
+        settings=setting(options.options_of(config["benchmark"], "seconds", "count", "runs")),
     shell:
         "({params.command} {params.script:q} --job {params.job:q} --artefact {input.artefact:q} --features {input.features:q}"
         " --options {params.options:q} --threads {threads} {params.devices} {params.settings} --output {output:q}) > {log:q} 2>&1"

@@ -13,7 +13,7 @@ sys.path.insert(0, str(SCRIPTS))
 from asv import code, engines
 from asv.errors import InputError
 from asv.network import families
-from asv.snakefile import config_files, failures, feature_sets, inputs, internals, networks, options, versions
+from asv.snakefile import config_files, failures, feature_sets, inputs, internals, networks, options, reasons, versions
 from asv.snakefile.config import check, settings
 
 SNAKEMAKE = internals.Snakemake(workflow)
@@ -75,6 +75,11 @@ def path_of(output):
 code_digest = functools.cache(code.digest)
 
 
+def setting(text):
+    """Params function: settings as words of a command line, which the reason for a rerun shows as settings."""
+    return lambda wildcards: reasons.Reason("settings", text)
+
+
 def python(wildcards, output):
     """The interpreter: the conda environment's under --sdm conda, else Snakemake's own."""
     return "python" if SNAKEMAKE.uses_conda else sys.executable
@@ -87,34 +92,35 @@ def script(name):
 
 def stage_code(name):
     """Params function: digest of the code that a script runs."""
-    return lambda wildcards: code_digest(SCRIPTS / name)
+    return lambda wildcards: reasons.Reason("code", code_digest(SCRIPTS / name))
 
 
 def network_code(name):
     """Params function: digest of the code that a script runs, the family's module included."""
     family = config["network"]["family"]
     own = [] if family in families.BROUGHT else [families.source(family)]
-    return lambda wildcards: code_digest(SCRIPTS / name, *own)
+    return lambda wildcards: reasons.Reason("code", code_digest(SCRIPTS / name, *own))
 
 
 def stage_versions(name):
     """Params function: versions of the packages that the code imports, whose upgrade makes the stage stale."""
-    return lambda wildcards: versions.of_script(SCRIPTS / name)
+    return lambda wildcards: reasons.versions(versions.of_script(SCRIPTS / name))
 
 
 def feature_options(wildcards):
     """Options of extract_features.py: contract, crops, and what of the data set changes samples."""
-    return FEATURE_SETS[wildcards.features].options
+    return reasons.Reason("settings", FEATURE_SETS[wildcards.features].options)
 
 
 def artefact_shape(wildcards):
     """Bands and frames of an engine's input."""
-    return checked(FEATURE_SET.shape_for, wildcards.engine, int(wildcards.batch))
+    bands, frames = checked(FEATURE_SET.shape_for, wildcards.engine, int(wildcards.batch))
+    return reasons.Reason("settings", f"--shape {bands} {frames}")
 
 
 def shard_stamp(wildcards):
     """Digest of paths, sizes and times of a shard's wavs: 150,000 wavs as inputs would take minutes (docs/architecture.md)."""
-    return checked(DATASET.stamp, wildcards.shard)
+    return reasons.Reason("wavs", checked(DATASET.stamp, wildcards.shard))
 
 
 def feature_roots(wildcards, input, output):
@@ -135,6 +141,11 @@ def roots(wildcards, output):
 def checkpoint_source(wildcards, output):
     """What messages call the checkpoint: the user's own file or URL."""
     return inputs.checkpoint_source(config, CHECKPOINT_ARCHIVE)
+
+
+def named_checkpoint(wildcards, output):
+    """What answers call the checkpoint: what the user named. Not compared: its content is."""
+    return config["checkpoint"]["archive"]
 
 
 # Features come before all else (2), so that bad audio ends the run early where it should; where they are deleted after

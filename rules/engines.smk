@@ -7,14 +7,14 @@ versions_of_engine = functools.cache(engines.versions)
 
 def engine_code(name, *others):
     """Params function: digest of the code that a script runs, of the job's engine, and of others."""
-    return lambda wildcards: code_digest(
-        SCRIPTS / name, *map(engines.source, (engines.parse(wildcards.engine)[0], *others))
+    return lambda wildcards: reasons.Reason(
+        "code", code_digest(SCRIPTS / name, *map(engines.source, (engines.parse(wildcards.engine)[0], *others)))
     )
 
 
 def engine_options(wildcards):
     """Params function: options of the job's engine, JSON."""
-    return options.of_engine(config, wildcards.engine)
+    return reasons.Reason("settings", options.of_engine(config, wildcards.engine))
 
 
 def exported_for_engine(wildcards):
@@ -57,16 +57,20 @@ def toolchain_versions(name):
     return checked(npus.versions, name, found, sys.executable)
 
 
-def engine_versions(wildcards):
-    """Versions of the packages that the engine depends on."""
-    name = engines.parse(wildcards.engine)[0]
+def versions_of(label):
+    """Versions of the packages that the engine of a label depends on."""
+    name = engines.parse(label)[0]
     return toolchain_versions(name) if engines.is_npu(name) else versions_of_engine(name)
+
+
+def engine_versions(wildcards):
+    """Params function: versions of the packages that the job's engine depends on."""
+    return reasons.versions(versions_of(wildcards.engine))
 
 
 def compiler_versions(wildcards):
     """The same, and those of the reference, with which an artefact is compared before it is written."""
-    reference = engines.parse(REFERENCE)[0]
-    return {**versions_of_engine(reference), **engine_versions(wildcards)}
+    return reasons.versions({**versions_of(REFERENCE), **versions_of(wildcards.engine)})
 
 
 @functools.cache

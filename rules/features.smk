@@ -56,8 +56,8 @@ rule merge_manifests:
         python=python,
         script=script("merge_manifests.py"),
         code=stage_code("merge_manifests.py"),
-        on_bad_audio=config["dataset"]["on_bad_audio"],
+        judged=setting(options.options_of(config["dataset"], "on_bad_audio")),
     shell:
         "{params.python:q} {params.script:q} --job {params.job:q} --manifest {input.manifests:q} --rejected {input.rejected:q}"
-        " --on-bad-audio {params.on_bad_audio} --utterances-output {output.utterances:q}"
+        " {params.judged} --utterances-output {output.utterances:q}"
         " --rejected-output {output.rejected:q} > {log:q} 2>&1"

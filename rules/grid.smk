@@ -11,7 +11,13 @@ wildcard_constraints:
 
 def length_shape(wildcards):
     """Bands and frames of the input of an engine for a setting."""
-    return checked(FEATURE_SET.with_crops(wildcards.frames, 1).shape_for, wildcards.engine, 1)
+    bands, frames = checked(FEATURE_SET.with_crops(wildcards.frames, 1).shape_for, wildcards.engine, 1)
+    return reasons.Reason("settings", f"--shape {bands} {frames}")
+
+
+def length_crops(wildcards):
+    """How many crops of an utterance there are in a setting, and how their embeddings are averaged."""
+    return reasons.Reason("settings", options.of_crops(config, FEATURE_SETS[wildcards.features].crops["crops"]))
 
 
 def length_artefact(wildcards):

@@ -29,7 +29,7 @@ rule compile_engine:
         shape=artefact_shape,
     shell:
         "({params.command} {params.script:q} --job {params.job:q} --network {input.network:q} --exported {input.exported:q} --engine {wildcards.engine}"
-        " --batch-size {wildcards.batch} --shape {params.shape} --options {params.options:q} --threads {threads} {params.devices}"
+        " --batch-size {wildcards.batch} {params.shape} --options {params.options:q} --threads {threads} {params.devices}"
         " --output {output:q}) > {log:q} 2>&1"
 
 
@@ -42,6 +42,7 @@ rule infer:
     output:
         embeddings="work/embeddings/{engine}/bs{batch}/{shard}.npy",
         sidecar="work/embeddings/{engine}/bs{batch}/{shard}.json",
+        run="work/embeddings/{engine}/bs{batch}/{shard}.run.json",
     log:
         "logs/infer/{engine}_bs{batch}/{shard}.log",
     priority: 1
@@ -59,12 +60,11 @@ rule infer:
         versions=engine_versions,
         options=engine_options,
         devices=engine_devices,
-        crops=config["features"]["crops"],
-        averaging=options.averaging(config),
+        crops=setting(options.of_crops(config, config["features"]["crops"])),
     shell:
         "({params.command} {params.script:q} --job {params.job:q} --artefact {input.artefact:q} --features {input.features:q}"
-        " --lengths {input.lengths:q} --crops {params.crops} --averaging {params.averaging} --options {params.options:q} --threads {threads} {params.devices}"
-        " --output {output.embeddings:q} --sidecar {output.sidecar:q}) > {log:q} 2>&1"
+        " --lengths {input.lengths:q} {params.crops} --options {params.options:q} --threads {threads} {params.devices}"
+        " --output {output.embeddings:q} --sidecar {output.sidecar:q} --run {output.run:q}) > {log:q} 2>&1"
 
 
 rule export_bin:

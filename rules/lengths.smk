@@ -29,7 +29,7 @@ rule compile_length:
         shape=length_shape,
     shell:
         "({params.command} {params.script:q} --job {params.job:q} --network {input:q} --engine {wildcards.engine}"
-        " --batch-size 1 --shape {params.shape} --options {params.options:q} --threads {threads} {params.devices}"
+        " --batch-size 1 {params.shape} --options {params.options:q} --threads {threads} {params.devices}"
         " --output {output:q}) > {log:q} 2>&1"
 
 
@@ -59,11 +59,10 @@ rule infer_length:
         versions=engine_versions,
         options=engine_options,
         devices=engine_devices,
-        crops=lambda wildcards: FEATURE_SETS[wildcards.features].crops["crops"],
-        averaging=options.averaging(config),
+        crops=length_crops,
     shell:
         "({params.command} {params.script:q} --job {params.job:q} --artefact {input.artefact:q} --features {input.features:q}"
-        " --lengths {input.lengths:q} --crops {params.crops} --averaging {params.averaging} --options {params.options:q} --threads {threads} {params.devices}"
+        " --lengths {input.lengths:q} {params.crops} --options {params.options:q} --threads {threads} {params.devices}"
         " --output {output.embeddings:q} --sidecar {output.sidecar:q}) > {log:q} 2>&1"
 
 
@@ -89,11 +88,11 @@ rule gather_embeddings:
         script=script("gather_embeddings.py"),
         code=stage_code("gather_embeddings.py"),
         versions=stage_versions("gather_embeddings.py"),
-        on_bad_audio=config["dataset"]["on_bad_audio"],
+        judged=setting(options.options_of(config["dataset"], "on_bad_audio")),
     shell:
         "{params.python:q} {params.script:q} --job {params.job:q} --embeddings {input.embeddings:q} --sidecar {input.sidecars:q}"
         " --manifest {input.manifests:q} --rejected {input.rejected:q} --lengths {input.lengths:q}"
-        " --features {input.features:q} --on-bad-audio {params.on_bad_audio} --output {output:q} > {log:q} 2>&1"
+        " --features {input.features:q} {params.judged} --output {output:q} > {log:q} 2>&1"
 
 
 rule tabulate_lengths:
@@ -117,7 +116,7 @@ rule tabulate_lengths:
         script=script("tabulate_lengths.py"),
         code=stage_code("tabulate_lengths.py"),
         versions=stage_versions("tabulate_lengths.py"),
-        options=lengths.options(config),
+        options=setting(lengths.options(config)),
         output=lambda wildcards, output: os.path.splitext(output.json)[0],
     # The table is what the user waits for: it goes to the terminal, too.
     shell:

@@ -16,8 +16,8 @@ rule fetch_checkpoint:
         python=python,
         script=script("fetch_checkpoint.py"),
         code=stage_code("fetch_checkpoint.py"),
-        url=lambda wildcards: config["checkpoint"]["archive"],
-        sha256=config["checkpoint"]["sha256"],
+        url=setting(config["checkpoint"]["archive"]),
+        sha256=setting(config["checkpoint"]["sha256"]),
     shell:
         "{params.python:q} {params.script:q} --job {params.job:q} --url {params.url:q} --sha256 {params.sha256} --output {output:q}"
         " > {log:q} 2>&1"
@@ -48,7 +48,7 @@ rule unzip_checkpoint:
         script=script("unzip_checkpoint.py"),
         code=stage_code("unzip_checkpoint.py"),
         source=checkpoint_source,
-        options=options.of_unzip(config),
+        options=setting(options.of_unzip(config)),
     shell:
         "{params.python:q} {params.script:q} --job {params.job:q} --archive {input:q} --source {params.source:q}"
         " {params.options} --output {output:q} > {log:q} 2>&1"
@@ -75,7 +75,7 @@ rule trace_network:
         code=network_code(networks.script(config)),
         versions=stage_versions(networks.script(config)),
         source=checkpoint_source,
-        options=options.of_network(config),
+        options=setting(options.of_network(config)),
     shell:
         "{params.python:q} {params.script:q} --job {params.job:q} --checkpoint {input:q} --source {params.source:q}"
         " {params.options}"
@@ -101,11 +101,11 @@ rule export_onnx:
         script=script("export_onnx.py"),
         code=stage_code("export_onnx.py"),
         versions=stage_versions("export_onnx.py"),
-        options=FEATURE_SET.options_of_export,
-        opset=config["onnx"]["opset"],
+        options=setting(FEATURE_SET.options_of_export),
+        opset=setting(options.options_of(config["onnx"], "opset")),
     shell:
         "{params.python:q} {params.script:q} --job {params.job:q} --network {input.network:q} --sidecar {input.sidecar:q}"
-        " {params.options} --opset {params.opset} --output {output:q} > {log:q} 2>&1"
+        " {params.options} {params.opset} --output {output:q} > {log:q} 2>&1"
 
 
 rule check_features:
@@ -130,7 +130,7 @@ rule check_features:
         code=network_code("check_features.py"),
         versions=stage_versions("check_features.py"),
         roots=feature_roots,
-        options=FEATURE_SET.options_of_check,
+        options=setting(FEATURE_SET.options_of_check),
     shell:
         "{params.python:q} {params.script:q} --job {params.job:q} --norm {input.norm:q} --manifest {input.manifests:q}"
         " --root {params.roots:q} {params.options} --output {output:q} > {log:q} 2>&1"

@@ -80,7 +80,7 @@ rule plot_benchmarks:
         script=script("plot_benchmarks.py"),
         code=stage_code("plot_benchmarks.py"),
         versions=stage_versions("plot_benchmarks.py"),
-        gate=options.options_of(config["accuracy_gate"], "min_cosine"),
+        gate=setting(options.options_of(config["accuracy_gate"], "min_cosine")),
     shell:
         "{params.python:q} {params.script:q} --job {params.job:q} --benchmarks {input.table:q} --agreement {input.agreement:q} {params.gate}"
         " --throughput-output {output.throughput:q} --latency-output {output.latency:q}"

@@ -27,7 +27,7 @@ rule score:
         script=script("score.py"),
         code=stage_code("score.py"),
         versions=stage_versions("score.py"),
-        options=options.of_scoring(config),
+        options=setting(options.of_scoring(config)),
     shell:
         "{params.python:q} {params.script:q} --job {params.job:q} --embeddings {input.embeddings:q}"
         " --manifest {input.manifests:q} --rejected {input.rejected:q} --features {input.features:q}"
@@ -40,6 +40,7 @@ rule write_answer:
     input:
         protocols=path_of(rules.score.output.protocols),
         sidecars=collect(rules.infer.output.sidecar, shard=SHARDS, allow_missing=True),
+        runs=collect(rules.infer.output.run, shard=SHARDS, allow_missing=True),
         features=collect(rules.extract_features.output.sidecar, features=FEATURE_SET.key, shard=SHARDS[0]),
         artefact=ARTEFACT,
         network=path_of(rules.trace_network.output.sidecar),
@@ -47,6 +48,7 @@ rule write_answer:
     output:
         text="results/{engine}/eer_bs{batch}.txt",
         json="results/{engine}/eer_bs{batch}.json",
+        run="results/{engine}/eer_bs{batch}.run.json",
     log:
         "logs/write_answer/{engine}_bs{batch}.log",
     localrule: True
@@ -59,14 +61,15 @@ rule write_answer:
         script=script("write_answer.py"),
         code=stage_code("write_answer.py"),
         versions=stage_versions("write_answer.py"),
-        options=options.of_answer(config),
+        options=setting(options.of_answer(config)),
         roots=roots,
-        layout=lambda wildcards: LAYOUT,
+        source=named_checkpoint,
+        layout=setting(LAYOUT),
     shell:
         "{params.python:q} {params.script:q} --job {params.job:q} --protocols {input.protocols:q}"
-        " --sidecar {input.sidecars:q} --features {input.features:q} --artefact {input.artefact:q}/artefact.json"
-        " --network {input.network:q} --fit {input.fit:q} --root {params.roots:q} --layout={params.layout:q} {params.options}"
-        " --text {output.text:q} --json {output.json:q} > {log:q} 2>&1"
+        " --sidecar {input.sidecars:q} --runs {input.runs:q} --features {input.features:q} --artefact {input.artefact:q}/artefact.json"
+        " --network {input.network:q} --fit {input.fit:q} --root {params.roots:q} --source {params.source:q} --layout={params.layout:q}"
+        " {params.options} --text {output.text:q} --json {output.json:q} --run {output.run:q} > {log:q} 2>&1"
 
 
 rule copy_answer:
@@ -74,9 +77,11 @@ rule copy_answer:
     input:
         text=collect(rules.write_answer.output.text, engine=ENGINE, allow_missing=True),
         json=collect(rules.write_answer.output.json, engine=ENGINE, allow_missing=True),
+        run=collect(rules.write_answer.output.run, engine=ENGINE, allow_missing=True),
     output:
         text="results/eer_bs{batch}.txt",
         json="results/eer_bs{batch}.json",
+        run="results/eer_bs{batch}.run.json",
     log:
         "logs/copy_answer/bs{batch}.log",
     localrule: True
@@ -114,8 +119,8 @@ rule compare_engine:
         script=script("compare_engine.py"),
         code=stage_code("compare_engine.py"),
         versions=stage_versions("compare_engine.py"),
-        gate=options.options_of(config["accuracy_gate"], "min_cosine", "max_eer_increase"),
-        bootstrap=options.of_bootstrap(config),
+        gate=setting(options.options_of(config["accuracy_gate"], "min_cosine", "max_eer_increase")),
+        bootstrap=setting(options.of_bootstrap(config)),
     shell:
         "{params.python:q} {params.script:q} --job {params.job:q} --embeddings {input.embeddings:q} --reference {input.reference:q}"
         " --manifest {input.manifests:q} --scores {input.scores:q} --reference-scores {input.reference_scores:q}"

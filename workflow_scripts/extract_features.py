@@ -42,9 +42,7 @@ def parse_arguments():
     parser.add_argument("--channels", choices=("mix", "reject"), default=rules.channels, help="several channels")
     parser.add_argument("--min-duration", type=float, default=rules.min_duration, help="seconds")
     parser.add_argument("--max-duration", type=float, default=None, help="seconds; no limit unless given")
-    parser.add_argument(
-        "--contract", type=Contract.from_json, default=Contract(), help="JSON: how features are made"
-    )
+    parser.add_argument("--contract", type=Contract.from_json, default=Contract(), help="JSON: how features are made")
     crops = CropSettings()
     parser.add_argument("--frames", type=cli.size, default=crops.frames, help="frames of a crop, or whole")
     parser.add_argument("--crops", type=cli.positive, default=crops.crops, help="crops per utterance")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from asv import cli, code, engines, files
+from asv import cli, code, engines, files, run_record
 from asv.ascend import devices
 from asv.inference import artefact, averaging, embed
 
@@ -23,11 +23,12 @@ def parse_arguments():
     cli.add_engine_options(parser)
     parser.add_argument("--output", type=Path, required=True, help="embeddings, .npy (utterances, d)")
     parser.add_argument("--sidecar", type=Path, required=True, help="JSON: what ran")
+    parser.add_argument("--run", type=Path, help="JSON: where and when it ran, kept apart since no two runs share it")
     return parser.parse_args()
 
 
 def main():
-    options = parse_arguments()
+    options, began = parse_arguments(), run_record.now()
     record, threads = artefact.read(options.artefact), cli.usable_threads(options.threads)
     with devices.hold(options.devices) as device:
         job = artefact.job(record, threads=threads, options=options.engine_options, device=device)
@@ -53,6 +54,8 @@ def main():
         "code": code.digest(__file__, engines.source(record["engine"])),
     }
     files.write_json(options.sidecar, sidecar)
+    if options.run:
+        files.write_json(options.run, {**run_record.machine(), "began": began, "ended": run_record.now()})
     print(
         f"{len(embeddings)} utterances; load {loaded - started:.2f} s, inference {ended - loaded:.2f} s, "
         f"of which engine {engine_seconds:.2f} s"

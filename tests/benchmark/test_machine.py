@@ -2,6 +2,7 @@
 
 import pytest
 
+from asv import cpus
 from asv.benchmark import machine
 from asv.engines import openvino
 
@@ -14,12 +15,12 @@ flags\t\t: fpu avx2 avx512_bf16 mmx
 
 def test_the_processor(tmp_path):
     (tmp_path / "x86").write_text(CPUINFO)
-    assert machine.processor(tmp_path / "x86") == ("A Processor @ 2.0GHz: fast", ["avx2", "avx512_bf16"])
+    assert cpus.processor(tmp_path / "x86") == ("A Processor @ 2.0GHz: fast", ["avx2", "avx512_bf16"])
     (tmp_path / "arm").write_text("processor\t: 0\nFeatures\t: fp asimd bf16\n")
-    model, flags = machine.processor(tmp_path / "arm")
+    model, flags = cpus.processor(tmp_path / "arm")
     assert model  # the architecture
     assert flags == ["asimd", "bf16"]
-    assert machine.processor(tmp_path / "nowhere")[1] == []
+    assert cpus.processor(tmp_path / "nowhere")[1] == []
 
 
 def test_the_peak_is_the_better_librarys(monkeypatch):

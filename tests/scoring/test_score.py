@@ -1,5 +1,7 @@
 """Scoring and the answer, on generated embeddings: what the result says, and what is refused."""
 
+import re
+
 import numpy as np
 import pytest
 from support.scripts import assert_one_error, run_script
@@ -53,7 +55,7 @@ class Stage:
         }
         stages = {name: files.read_json(self.folder / f"{name}.json") for name in ("artefact", "features", "network")}
         fit = {**files.read_json(self.folder / "fit.json"), "ignored": False}
-        stages["network"] |= {"demo": None, "fit": fit, "published": None}
+        stages["network"] |= {"source": "mine.pt", "demo": None, "fit": fit, "published": None}
         stages["features"]["overridden"] = []
         engine, dataset = result.one_of([self.folder / "sidecar.json"]), {"root": ["wavs"], "demo": False}
         finished = notes.with_notes(scored, stages["network"]["speakers"])
@@ -74,7 +76,7 @@ def stage(tmp_path):
 
 def test_the_result_has_what_it_had_and_more(stage):
     result, text = stage.result(stage.list)
-    assert list(result["protocols"]) == ["list", "centroid", "centroid_leave_one_out"]
+    assert list(result["protocols"]) == ["list", "centroid_leave_one_out", "centroid"]
     first, second, targets, scores = stage.scores()
     speakers = np.array([name.split("/")[0] for name in stage.names])
     np.testing.assert_array_equal(scores, cosine.cosine_scores(stage.embeddings, first, second))
@@ -94,9 +96,58 @@ def test_the_result_has_what_it_had_and_more(stage):
     low, high = (100 * protocol["eer_interval"][side] for side in ("low", "high"))
     eer = f"{100 * protocol['eer']:.3f} %"
     assert text.startswith(f"EER {eer}   list, ")
-    assert f"  EER         {eer} (95 % interval {low:.3f} to {high:.3f} %, bootstrap over 12 speakers)" in text
+    assert (
+        f"  EER         {eer} (95 % interval {low:.3f} to {high:.3f} %, bootstrap over 12 speakers, not over crops)"
+        in text
+    )
     assert "0.01 %: too few nontargets" in text
     assert max(map(len, text.splitlines())) < 240
+
+
+def test_the_first_lines_are_of_every_list_and_say_what_they_do_not_hold(stage):
+    other = stage.folder / "other.txt"
+    stage.write(other, stage.names[:24])
+    result, text = stage.result(stage.list, other, replicates=0)
+    first, second, blank, *_ = text.splitlines()
+    assert re.match(r"EER [\d.]+ %   list, [\d,]+ trials$", first)
+    assert re.match(r"EER [\d.]+ %   other, [\d,]+ trials$", second)
+    assert blank == ""
+    scored = sum(result["protocols"]["other"][kind] for kind in ("targets", "nontargets"))
+    result["protocols"]["other"]["skipped"] = 7
+    result["utterances"] |= {"found": 50, "rejected": 2}
+    first, second = answer.headline(result).splitlines()
+    assert first.endswith("   [2 of 50 utterances rejected]")
+    assert second.endswith(f"   [7 of {scored + 7:,} trials skipped; 2 of 50 utterances rejected]")
+
+
+def test_without_a_list_the_unbiased_figure_comes_first(stage):
+    result, text = stage.result(replicates=0)
+    unbiased = result["protocols"]["centroid_leave_one_out"]
+    start = f"EER {100 * unbiased['eer']:.3f} %   centroids, leave-one-out (no trial list was given or found), "
+    assert text.startswith(start)
+    assert result["sentence"].startswith(f"EER {100 * unbiased['eer']:.3f} % (")
+    del result["protocols"]["centroid_leave_one_out"]
+    assert "[FLATTERING: each centroid contains" in answer.headline(result)
+
+
+def test_the_sentence_to_quote_has_all_that_a_report_needs(stage):
+    result, text = stage.result(stage.list, replicates=50)
+    protocol = result["protocols"]["list"]
+    parts = [
+        f"EER {100 * protocol['eer']:.3f} % (95 % interval",
+        f"on list (md5 {protocol['md5'][:8]})",
+        "scores: cosine",
+    ]
+    parts += [
+        "C = 8, checkpoint mine.pt (SHA-256 0)",
+        "on none in f32",
+        "1 per utterance of 200 frames",
+        "random seed 0",
+    ]
+    parts += ["wavs: 12 speakers, 48 utterances, 0.20 hours"]
+    for part in parts:
+        assert part in result["sentence"], part
+    assert " ".join(text.partition("to quote    ")[2].split()) == result["sentence"]
 
 
 def test_mean_subtraction_and_as_norm(stage):
@@ -311,7 +362,7 @@ def test_the_commands_write_what_the_functions_give(stage):
     """Both scripts, and a fault of a shard: each names the file and what to do."""
     score, write_answer = stage.arguments
     assert run_script("score.py", *score, "--trials", stage.list) == (0, "")
-    assert run_script("write_answer.py", *write_answer, "--root", "wavs") == (0, "")
+    assert run_script("write_answer.py", *write_answer) == (0, "")
     found, text = files.read_json(stage.folder / "eer.json"), (stage.folder / "eer.txt").read_text(encoding="utf-8")
     table = (stage.folder / "scores" / "list.tsv").read_bytes()
     expected, expected_text = stage.result(stage.list)
@@ -319,7 +370,10 @@ def test_the_commands_write_what_the_functions_give(stage):
     assert found["scoring"].pop("bootstrap") == {"replicates": 1000, "seed": 0}
     assert list(found) == list(expected)
     assert {**found, "code": ""} == {**expected, "code": ""}
-    assert text.splitlines()[:-1] == expected_text.splitlines()[:-1]
+    lines, expected_lines = (
+        [line for line in words.splitlines() if not line.startswith("code ")] for words in (text, expected_text)
+    )
+    assert lines == expected_lines
     np.save(stage.folder / "embeddings.npy", stage.embeddings[1:])
     assert_one_error(run_script("score.py", *score), "embeddings.npy: 47 embeddings for 48 rows of", "run infer again")
 

@@ -137,15 +137,12 @@ def test_dotted_setting_is_told_how_to_reach_into_a_group(key, remedy):
 @pytest.mark.parametrize(
     ("config", "place", "wanted"),
     [
-        ({"dataset": 3}, "dataset", "object"),
-        ({"dataset": "VoxCeleb1"}, "dataset", "object"),
-        ({"dataset": [1]}, "dataset", "object"),
-        ({"scoring": {"centroid": True}}, "scoring.centroid", "object"),
         ({"shards": "two"}, "shards", "integer"),
         ({"shards": None}, "shards", "integer"),
         ({"shards": 2.0}, "shards", "integer"),
         ({"threads": True}, "threads", "integer"),
-        ({"batch_sizes": 4}, "batch_sizes", "array"),
+        ({"batch_sizes": {"small": 4}}, "batch_sizes", "list"),
+        ({"batch_sizes": "four"}, "batch_sizes.0", "integer"),
         ({"batch_sizes": [4, True]}, "batch_sizes.1", "integer"),
         ({"batch_sizes": [4.0]}, "batch_sizes.0", "integer"),
         ({"batch_sizes": ["four"]}, "batch_sizes.0", "integer"),
@@ -167,6 +164,69 @@ def test_wrong_type_names_the_setting_and_the_type(config, place, wanted):
     (fault,) = refused(config)
     assert fault.startswith(f"{place}: ")
     assert fault.endswith(f"is not of type {wanted}")
+
+
+@pytest.mark.parametrize(
+    ("config", "remedy"),
+    [
+        ({"dataset": "/data"}, 'dataset: "/data" is no group of settings; write dataset: {root: /data}'),
+        ({"checkpoint": "x.pt"}, 'checkpoint: "x.pt" is no group of settings; write checkpoint: {archive: x.pt}'),
+        ({"network": "nemo"}, 'network: "nemo" is no group of settings; write network: {family: nemo}'),
+        ({"dataset": 3}, "dataset: 3 is no group of settings; write dataset: {root: ...}"),
+        ({"dataset": [1]}, "dataset: [1] is no group of settings; write dataset: {root: ...}"),
+        (
+            {"scoring": {"centroid": True}},
+            "scoring.centroid: true is no group of settings; write scoring: {centroid: {enabled: ...}}",
+        ),
+    ],
+)
+def test_a_value_in_the_place_of_a_group_is_told_how_to_write_it(config, remedy):
+    assert refused(config) == [remedy]
+
+
+@pytest.mark.parametrize(
+    ("config", "setting", "meant"),
+    [
+        ({"batch_sizes": 8}, ("batch_sizes",), [8]),
+        ({"batch_sizes": "8"}, ("batch_sizes",), [8]),
+        ({"dataset": {"trials": "a.txt"}}, ("dataset", "trials"), ["a.txt"]),
+        ({"network": {"outputs": "embedding"}}, ("network", "outputs"), ["embedding"]),
+        ({"engines": {"torch_aie": {"devices": 1}}}, ("engines", "torch_aie", "devices"), [1]),
+        ({"benchmark": {"engines": "openvino-f32"}}, ("benchmark", "engines"), ["openvino-f32"]),
+    ],
+)
+def test_one_value_in_the_place_of_a_list_is_a_list_of_it(config, setting, meant):
+    found = check(config)
+    for name in setting:
+        found = found[name]
+    assert found == meant
+
+
+def test_engine_and_precision_in_one_word():
+    found = check({"engine": "openvino-bf16"})
+    assert (found["engine"], found["precision"]) == ("openvino", "bf16")
+    assert check({"engine": "openvino-bf16", "precision": "bf16"}) == found == check(found)
+
+
+def test_two_precisions():
+    (fault,) = refused({"engine": "openvino-bf16", "precision": "f32"})
+    assert fault == "engine: 'openvino-bf16' says another precision than precision: f32; leave one of them out"
+
+
+def test_an_engine_of_the_benchmark_without_a_precision_has_all_of_them():
+    names = ["openvino-bf16", "openvino", "torchscript"]
+    every = check({"benchmark": {"engines": names}})["benchmark"]["engines"]
+    assert every[:2] == ["openvino-bf16", "openvino-f32"]
+    assert every[-1] == "torchscript-f32"
+    assert len(every) == len(set(every))
+
+
+@pytest.mark.parametrize(
+    ("name", "told"), [("tensorrt", "unknown engine 'tensorrt'; there are"), ("openvino-f64", "openvino has no 'f64'")]
+)
+def test_wrong_engine_of_the_benchmark(name, told):
+    (fault,) = refused({"benchmark": {"engines": [name]}})
+    assert fault.startswith(f"benchmark.engines: '{name}': {told}")
 
 
 # Wrong values
@@ -193,7 +253,6 @@ def test_wrong_type_names_the_setting_and_the_type(config, place, wanted):
         ({"dataset": {"root": ["a", "a"]}}, ["dataset.root: ['a', 'a']", "different strings"]),
         ({"dataset": {"root": ["demo", "/data"]}}, ["dataset.root: 'demo' stands alone", "./demo"]),
         ({"dataset": {"root": None}}, ["dataset.root: None"]),
-        ({"dataset": {"trials": "veri.txt"}}, ["dataset.trials: 'veri.txt'", "write [veri.txt]"]),
         ({"dataset": {"resample": False}}, ["dataset.resample: False is none of down, any, never"]),
         ({"dataset": {"on_bad_audio": "ignore"}}, ["dataset.on_bad_audio: 'ignore' is none of reject, fail"]),
         ({"dataset": {"min_duration": -1}}, ["dataset.min_duration: -1"]),
@@ -240,8 +299,8 @@ def test_several_faults_are_told_at_once():
 
 
 def test_several_disagreements_are_told_at_once():
-    faults = refused({"engine": "x", "features": {"win_length": 999}, "dataset": {"trials": "a.txt"}})
-    assert [fault.split(":")[0] for fault in faults] == ["engine", "features.win_length", "dataset.trials"]
+    faults = refused({"engine": "x", "features": {"win_length": 999}, "dataset": {"layout": "a"}})
+    assert [fault.split(":")[0] for fault in faults] == ["engine", "features.win_length", "dataset.layout"]
 
 
 def test_text_from_the_command_line_is_read_as_what_the_setting_wants():

@@ -113,4 +113,5 @@ def write_score_inputs(folder, names, embeddings, durations, training_speakers=4
     score += ["--output", folder / "protocols.json", "--scores", folder / "scores"]
     answer = [part for name in contents for part in (f"--{name}", folder / f"{name}.json")]
     answer += ["--protocols", folder / "protocols.json", "--text", folder / "eer.txt", "--json", folder / "eer.json"]
+    answer += ["--source", "mine.pt", "--root", "wavs"]
     return score, answer

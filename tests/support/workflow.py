@@ -76,6 +76,9 @@ def digests(folder):
         path
         for part in ("work/features", "work/embeddings", "results")
         for path in (folder / part).rglob("*")
-        if path.is_file() and path.name != ".snakemake_timestamp" and "outdated" not in path.parts
+        if path.is_file()
+        and path.name != ".snakemake_timestamp"
+        and "outdated" not in path.parts
+        and not path.name.endswith(".run.json")  # where and when
     ]
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import sys
 import time
 
@@ -105,6 +106,26 @@ def test_a_configuration_that_is_edited_while_a_clusters_jobs_run(project):
     status, output = project.call(ANSWER)
     assert status == 0, output
     assert read(project) == right
+
+
+def test_the_reason_of_a_rerun_says_what_changed(project):
+    status, output = project.call(ANSWER)
+    assert status == 0, output
+    wav, settings = project.folder / "wavs/id0/s0/00000.wav", project.folder / "config.yaml"
+    script = project.code / "workflow_scripts/infer.py"
+    changed = {**json.loads(settings.read_text()), "scoring": {"bootstrap": {"seed": 7}}}
+    for path, content, reason in (
+        (wav, wav.read_bytes() + b" ", "wavs: [0-9a-f]+"),
+        (script, script.read_bytes() + b"\nANOTHER = 1\n", "code: [0-9a-f]+"),
+        (settings, json.dumps(changed).encode(), "settings: .*--bootstrap-seed 7"),
+    ):
+        before, times = path.read_bytes(), path.stat()
+        path.write_bytes(content)
+        status, output = project.call(ANSWER, "--dry-run")
+        path.write_bytes(before)
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+        assert status == 0, output
+        assert re.search(f"before: .*{reason[:5]}.* now: .*{reason}", output), reason
 
 
 def test_a_report_of_stale_results_and_allowed_rules_are_refused(project):

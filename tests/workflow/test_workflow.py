@@ -183,7 +183,9 @@ def test_no_trial_list(tmp_path):
     workflow = make_project(Workflow(tmp_path), "dataset: {root: wavs}\ncheckpoint: {archive: checkpoint.zip}\n")
     workflow.run()
     first = (tmp_path / "results/eer_bs4.txt").read_text().splitlines()[0]
-    assert re.match(r"EER [\d.]+ %   the original guide's centroid protocol alone \(no trial list was given or", first)
+    assert re.match(
+        r"EER [\d.]+ %   centroids, leave-one-out \(no trial list was given or found\), [\d,]+ scores", first
+    )
     assert set(json.loads((tmp_path / "results/eer_bs4.json").read_text())["protocols"]) == CENTROIDS
 
 

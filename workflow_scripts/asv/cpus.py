@@ -11,11 +11,25 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import platform
 import re
 import time
 from pathlib import Path, PurePosixPath
 
 ROOT = Path("/")
+FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16", "neon", "asimd", "bf16")  # that matter to inference
+
+
+def processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> tuple[str, list[str]]:
+    """Model, and which of :data:`FLAGS` it has, where the system tells."""
+    try:
+        lines = cpuinfo.read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine(), []
+    pairs = (line.split(":", 1) for line in lines if ":" in line)
+    facts = {name.strip(): value.strip() for name, value in pairs}
+    flags = facts.get("flags", facts.get("Features", "")).split()
+    return facts.get("model name", platform.machine()), [flag for flag in FLAGS if flag in flags]
 
 
 def allowed() -> int:

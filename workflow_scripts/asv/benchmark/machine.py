@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 SIZE = 2048  # of the square matrices
 SECONDS = 1.0  # per precision and library
 PRECISIONS = {"f32": "float32", "bf16": "bfloat16"}  # to what PyTorch calls it
-FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16", "neon", "asimd", "bf16")
 PACKAGES = ("torch", "openvino")  # those whose matrix products are timed
 
 
@@ -101,18 +100,6 @@ def peak(precision: str, threads: int) -> tuple[float, str]:
     return rates[best], best
 
 
-def processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> tuple[str, list[str]]:
-    """Model, and the instruction sets that matter here, where the system tells."""
-    try:
-        lines = cpuinfo.read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine(), []
-    pairs = (line.split(":", 1) for line in lines if ":" in line)
-    facts = {name.strip(): value.strip() for name, value in pairs}
-    flags = facts.get("flags", facts.get("Features", "")).split()
-    return facts.get("model name", platform.machine()), [flag for flag in FLAGS if flag in flags]
-
-
 def governor() -> str | None:
     """The frequency governor of the first core, such as ``performance``, where the system tells."""
     path = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
@@ -122,7 +109,7 @@ def governor() -> str | None:
 def describe(threads: int) -> Machine:
     """Measure and describe this machine; nothing else should run on it."""
     bystanders, throttling = Bystanders(), cpus.Throttling()
-    model, flags = processor()
+    model, flags = cpus.processor()
     with throttling:
         peaks = {precision: peak(precision, threads) for precision in PRECISIONS}
     versions = engines.installed(PACKAGES)

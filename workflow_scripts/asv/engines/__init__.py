@@ -91,8 +91,18 @@ def option_faults(name: str, options: Mapping[str, Any]) -> list[str]:
 def parse(text: str) -> tuple[str, str]:
     """``openvino-bf16`` to ``("openvino", "bf16")``, checked."""
     name, _, precision = text.rpartition("-")
+    if not name:
+        offered = (f"{text}-{precision}" for precision in module(text).PRECISIONS)
+        raise InputError(f"engine: {text!r} has no precision; write {' or '.join(offered)}")
     label(name, precision)
     return name, precision
+
+
+def labels(text: str) -> list[str]:
+    """``openvino`` to ``["openvino-f32", "openvino-bf16"]``, ``openvino-bf16`` to itself in a list; both checked."""
+    if text in names():
+        return [label(text, precision) for precision in module(text).PRECISIONS]
+    return ["-".join(parse(text))]
 
 
 def installed(packages: Iterable[str]) -> dict[str, str]:

@@ -2,48 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import textwrap
 
 from .. import caveats
 from ..trials.protocols import CENTROID, CENTROID_LEAVE_ONE_OUT
-from . import answer_network
+from . import answer_network, sentence
 from . import notes as protocol_notes
 from .result import Result
+from .words import percent, score_name
 
 CENTROID_NOTES = {
     CENTROID: "each centroid contains the utterance it is scored against, as in the original guide: flattering",
     CENTROID_LEAVE_ONE_OUT: "an utterance is taken out of its own speaker's centroid: unbiased",
 }
-
-
-def _percent(fraction):
-    return f"{100 * fraction:.3f} %"
+HEADLINES = {
+    CENTROID: "the original guide's centroid protocol alone (no trial list was given or found), {trials:,} scores",
+    CENTROID_LEAVE_ONE_OUT: "centroids, leave-one-out (no trial list was given or found), {trials:,} scores",
+}
 
 
 def headline(result: Result) -> str:
-    """The first line: the EER, of what, and what it must not be taken for."""
-    name, protocol = next(iter(result["protocols"].items()))
+    """The first lines, one per trial list: the EER, of what, and what it must not be taken for.
+
+    Without a list it is one line, of the centroid protocol's unbiased form where there is one.
+    """
+    lists = {name: protocol for name, protocol in result["protocols"].items() if name not in CENTROID_NOTES}
+    chosen = lists or dict([next(iter(result["protocols"].items()))])
+    return "\n".join(_headline(result, name, protocol) for name, protocol in chosen.items())
+
+
+def _headline(result, name, protocol):
     trials = protocol["targets"] + protocol["nontargets"]
-    of_what = f"{name}, {trials:,} trials"
+    of_what = HEADLINES.get(name, "{name}, {trials:,} trials").format(name=name, trials=trials)
+    notes = [*_left_out(result, protocol), *caveats.of_result(result)]
     if name == CENTROID:
-        of_what = f"the original guide's centroid protocol alone (no trial list was given or found), {trials:,} scores"
-    notes = caveats.of_result(result)
+        notes.append("FLATTERING: each centroid contains the utterance it is scored against")
     if protocol["heard_speakers"]:
         notes.append("NOT A FAIR TEST: the network has heard these speakers")
     if doubt := protocol_notes.doubtful_labels(protocol):
         notes.append(doubt)
-    return f"EER {_percent(protocol['eer'])}   {of_what}" + (f"   [{'; '.join(notes)}]" if notes else "")
+    return f"EER {percent(protocol['eer'])}   {of_what}" + (f"   [{'; '.join(notes)}]" if notes else "")
 
 
-def _interval(interval):
+def _left_out(result, protocol):
+    """Trials and utterances that the figure does not hold."""
+    utterances, skipped = result["utterances"], protocol.get("skipped", 0)
+    if skipped:
+        yield f"{skipped:,} of {protocol['targets'] + protocol['nontargets'] + skipped:,} trials skipped"
+    if utterances["rejected"]:
+        yield f"{utterances['rejected']:,} of {utterances['found']:,} utterances rejected"
+
+
+def _interval(interval, drawn):
     if interval["reason"]:
         bound = interval.get("upper_bound")
         return f"no interval: {interval['reason']}" + (
-            "" if bound is None else f"; below {_percent(bound)} with 95 % confidence"
+            "" if bound is None else f"; below {percent(bound)} with 95 % confidence"
         )
     low, high = (f"{100 * interval[side]:.3f}" for side in ("low", "high"))
-    return f"95 % interval {low} to {high} %, bootstrap over {interval['speakers']:,} speakers"
+    speakers = f"bootstrap over {interval['speakers']:,} speakers"
+    return f"95 % interval {low} to {high} %, {speakers}{', not over crops' if drawn else ''}"
 
 
 def _min_dcf(protocol, prior):
@@ -69,18 +87,11 @@ def _durations(bins):
         yield f"{seconds}: {share(part['miss'])} / {share(part['false_accept'])}"
 
 
-def score_name(settings: Mapping[str, Any]) -> str:
-    """What the scores of trial lists are."""
-    norm, mean = settings["as_norm"], settings["subtract_mean"]
-    normalised = f"AS-norm by the top {norm['top']} of {norm['speakers']:,} cohort speakers, " if norm else ""
-    return normalised + "cosine" + ("" if mean == "none" else f" less the mean of the {mean}")
-
-
-def _protocol_lines(name, protocol, score):
+def _protocol_lines(name, protocol, score, drawn):
     yield f"protocol {name}"
     rows = {
-        "EER": f"{_percent(protocol['eer'])} ({_interval(protocol['eer_interval'])})",
-        "convex hull": f"EER {_percent(protocol['eer_convex_hull'])}",
+        "EER": f"{percent(protocol['eer'])} ({_interval(protocol['eer_interval'], drawn)})",
+        "convex hull": f"EER {percent(protocol['eer_convex_hull'])}",
         "threshold": f"{protocol['threshold']:.6f} ({score}, at the EER)",
         "minDCF": ", ".join(_min_dcf(protocol, prior) for prior in protocol["min_dcf"]),
         "accepting": "of nontargets "
@@ -131,11 +142,12 @@ def text(result: Result) -> str:
     lines = [headline(result)]
     for name, protocol in result["protocols"].items():
         score = "cosine" if name in CENTROID_NOTES else score_name(result["scoring"])
-        lines += ["", *_protocol_lines(name, protocol, score)]
+        lines += ["", *_protocol_lines(name, protocol, score, answer_network.places_are_drawn(result["features"]))]
     if result["centroid_left_out"]:
         lines += ["", f"protocol {CENTROID}: left out, {result['centroid_left_out']}"]
     reasons = ", ".join(f"{count} {reason}" for reason, count in utterances["reasons"].items())
     rows = {
+        "data set": sentence.dataset(result),
         "utterances": f"{utterances['found']:,} found, {utterances['used']:,} used, {utterances['rejected']:,} rejected"
         + (f" ({reasons})" if reasons else ""),
         "speakers": _speakers(utterances),
@@ -150,10 +162,11 @@ def text(result: Result) -> str:
         "crops": answer_network.crops(result["features"], engine),
         "fit": answer_network.fit(network),
         **answer_network.published(network),
-        "checkpoint": f"sha256 {network['checkpoint_sha256']}",
+        "checkpoint": f"{network['source']}, sha256 {network['checkpoint_sha256']}",
         "weights": network["weights"] + (f"; omitted: {', '.join(network['omitted'])}" if network["omitted"] else ""),
         "versions": ", ".join(f"{name} {version}" for name, version in result["versions"].items()),
         "code": result["code"],
+        "to quote": f"\n{'':12}".join(textwrap.wrap(result["sentence"], 106, break_on_hyphens=False)),
     }
     lines += ["", *(f"{key:<11} {value}" for key, value in rows.items())]
     return "\n".join(lines) + "\n"

@@ -15,13 +15,26 @@ AVERAGED = {
 }
 
 
+def _called(network):
+    if network["family"] in families.BROUGHT:
+        return [f"{network['file']} (family {network['family']}, a graph of your own)"]
+    title = families.module(network["family"]).TITLE
+    return [f"{title} (family {network['family']})", f"C = {network['channels']}"]
+
+
+def short(network: Mapping[str, Any]) -> str:
+    """Family and width."""
+    return ", ".join(_called(network))
+
+
+def places_are_drawn(made: Mapping[str, Any]) -> bool:
+    """Whether another random seed would hear other parts of the utterances."""
+    return made["shape"][1] is not None and made["placement"] == "digest"
+
+
 def described(network: Mapping[str, Any]) -> str:
     """Family, size and training."""
-    if network["family"] in families.BROUGHT:
-        parts = [f"{network['file']} (family {network['family']}, a graph of your own)"]
-    else:
-        title = families.module(network["family"]).TITLE
-        parts = [f"{title} (family {network['family']})", f"C = {network['channels']}"]
+    parts = _called(network)
     if network["parameters"] is not None:
         parts.append(f"{network['parameters']:,} parameters")
     parts.append(f"embeddings of {network['embedding']}")

@@ -210,7 +210,7 @@ def shared_with_cohort(data: Data, speakers: tuple[Side, Side]) -> int:
 def score_centroids(
     data: Data, max_duration: float, max_scores: int, draws: Draws
 ) -> tuple[dict[str, Protocol], str | None]:
-    """The centroid protocol of the original guide and its unbiased form.
+    """The centroid protocol of the original guide and, before it, its unbiased form, which is the one to quote.
 
     Args:
         data: what is scored; the embeddings as they are count.
@@ -247,4 +247,4 @@ def score_centroids(
     there = ~np.isnan(scores.ravel())
     kept = scores.ravel()[there], targets.ravel()[there], sides[0][there], sides[1][there]
     unbiased = result_of(*kept, data.names, draws, CENTROID_BOOTSTRAP)
-    return {CENTROID: flattering, CENTROID_LEAVE_ONE_OUT: {**unbiased, **facts, "speakers_without_target": alone}}, None
+    return {CENTROID_LEAVE_ONE_OUT: {**unbiased, **facts, "speakers_without_target": alone}, CENTROID: flattering}, None

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from .. import files
 from ..errors import InputError
+from . import sentence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -92,7 +93,8 @@ class Scored(TypedDict):
     scoring: dict[str, Any]
     protocols: dict[str, Protocol]  # trial lists by name, in the order of the configuration, then the centroids'
     centroid_left_out: str | None  # why
-    utterances: dict[str, Any]  # found, used, rejected, reasons; resampled, mixed; speakers (describe); noted
+    # found, used, seconds (of those), rejected, reasons; resampled, mixed; speakers (describe); noted:
+    utterances: dict[str, Any]
     versions: dict[str, str]  # of Python and PACKAGES
     code: str  # digest of the scoring's code
 
@@ -107,9 +109,10 @@ class Result(TypedDict):
     utterances: dict[str, Any]  # as in Scored, with the layout by which speakers were found
     engine: dict[str, Any]  # what infer.py says of the engine that ran, and its options
     features: dict[str, Any]  # of extract_features.py
-    network: dict[str, Any]  # of trace_network.py; demo: what kind of demo checkpoint it is, or None
+    network: dict[str, Any]  # of trace_network.py; source, as the user named it; demo: which demo it is, or None
     versions: dict[str, str]
     code: str  # digest of the code of all stages that led here, each as it was when that stage ran
+    sentence: str  # for a paper or a ticket
 
 
 def versions() -> dict[str, str]:
@@ -144,13 +147,13 @@ def assemble(
         dataset: ``root`` and ``demo``.
         layout: name of the layout by which the speakers were found.
         engine, artefact, features, network: JSON of infer.py, compile_engine.py, extract_features.py and
-            trace_network.py; the network's has ``demo``, too.
+            trace_network.py; the network's has ``demo`` and ``source``, too.
         code: digest of the code that writes the answer.
     """
     utterances = dict(scored["utterances"])
     speakers, noted = utterances.pop("speakers"), utterances.pop("noted")
     stages = (features["code"], network["code"], artefact["code"], engine["code"], scored["code"], code)
-    return {
+    found: Any = {
         "dataset": dataset,
         "scoring": scored["scoring"],
         "protocols": protocols,
@@ -162,6 +165,8 @@ def assemble(
         "versions": scored["versions"],
         "code": hashlib.sha256("".join(stages).encode()).hexdigest()[:16],
     }
+    found["sentence"] = sentence.of_result(found)
+    return found
 
 
 def _without_name(engine):

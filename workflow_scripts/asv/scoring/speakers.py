@@ -38,6 +38,7 @@ def describe_utterances(
     return {
         "found": len(utterances) + len(rejected),
         "used": len(utterances),
+        "seconds": round(sum(row.duration for row in utterances), 2),
         "rejected": len(rejected),
         "reasons": dict(sorted(Counter(row.reason for row in rejected).items())),
         "resampled": sum(row.sample_rate != sample_rate for row in utterances),

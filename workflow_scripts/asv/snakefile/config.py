@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import difflib
 import itertools
 import json
 import math
@@ -17,12 +16,11 @@ from .. import engines
 from ..dataset import layout
 from ..errors import InputError
 from ..scoring import mean_choice
-from . import config_paths, feature_sets, networks
+from . import config_faults, config_paths, config_reading, feature_sets, networks
 
 HEADING = "the configuration is wrong:"
 MOST_VALUES, DEEPEST = 3000, 20
-MOST_FAULTS, LONGEST = 50, 1000  # shown, and characters of each
-WORDS = {"true": True, "false": False, "null": None}
+MOST_FAULTS = 50  # shown
 SCHEMA = Path(__file__).resolve().parents[3] / "schemas" / "config.schema.json"
 
 
@@ -41,65 +39,6 @@ _Validator = validators.extend(
 )
 
 
-def _groups(schema):
-    """Names of all settings, dotted, and of their groups."""
-    for name, part in schema.get("properties", {}).items():
-        yield name
-        yield from (f"{name}.{inner}" for inner in _groups(part))
-
-
-def _unknown(path, name, schema):
-    place = ".".join(map(str, path))
-    full = f"{place}.{name}" if place else name
-    if "." in name and name in set(_groups(schema)):
-        group, *keys = name.split(".")
-        value = "..."
-        for key in reversed(keys):
-            value = f"{{{key}: {value}}}"
-        return f"{name}: groups are not reached by dots; write --config '{group}={value}'"
-    known = list(_groups(schema))
-    # A key may stand in the wrong group, or be misspelt.
-    close = [k for k in known if k.split(".")[-1] == name] or difflib.get_close_matches(full, known, 1)
-    hint = f"did you mean {close[0]}?" if close else "see config.yaml for all settings"
-    return f"{full}: unknown setting; {hint}"
-
-
-def _describe(error, schema):
-    """Faults that an error of the schema means: pairs of a path, a list of keys, and what is wrong there."""
-    path = list(error.absolute_path)
-    if error.validator == "additionalProperties":
-        surplus = sorted(set(error.instance) - set(error.schema["properties"]), key=str)
-        return [([*path, name], _unknown(path, _shortened(str(name)), schema)) for name in surplus]
-    return [(path, _wrong(error, ".".join(map(str, path)) or "config.yaml"))]
-
-
-def _wrong(error, place):
-    """What is wrong with the value of a known setting."""
-    if error.validator == "type":
-        wanted = error.validator_value
-        wanted = " or ".join(wanted) if isinstance(wanted, list) else wanted
-        return f"{place}: {json.dumps(error.instance, default=str)} is not of type {wanted}"
-    if error.validator == "enum":
-        return f"{place}: {error.instance!r} is none of {', '.join(map(str, error.validator_value))}"
-    if "expected" in error.schema and error.validator in ("anyOf", "pattern"):
-        return f"{place}: {error.instance!r} is not {error.schema['expected']}"
-    if error.validator == "anyOf":
-        return f"{place}: {error.instance!r} is neither a string nor a list of different strings"
-    return f"{place}: {error.message}"
-
-
-def _number(text):
-    """The number, truth value or null that a text says, else the text."""
-    if text in WORDS:
-        return WORDS[text]
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            pass
-    return text
-
-
 def _is_bounded(config):
     """False for what aliases of YAML can make, a value within itself or of thousands of millions of parts."""
     waiting = [(config, 0)]
@@ -112,27 +51,6 @@ def _is_bounded(config):
         parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
         waiting += [(part, depth + 1) for part in itertools.islice(parts, MOST_VALUES)]
     return False
-
-
-def _read(value, schema):
-    """What is meant by a value as YAML or Snakemake hands it over.
-
-    An empty group in YAML is null and means "all defaults". Inside brackets on the command line
-    (``--config 'features={crops: 3}'``) Snakemake reads every number, truth value and null as text.
-    """
-    if value is None and schema.get("type") == "object":
-        return {}
-    if isinstance(value, dict):
-        return {name: _read(part, schema.get("properties", {}).get(name, {})) for name, part in value.items()}
-    if isinstance(value, list):
-        return [_read(part, schema.get("items", {})) for part in value]
-    choices = schema.get("anyOf", [])
-    kinds = schema.get("type", [part["type"] for part in choices if "type" in part])
-    if value == "null" and ({"type": "null"} in choices or None in schema.get("enum", [])):
-        return None
-    if isinstance(value, str) and (value == "null" or "string" not in kinds) and kinds:
-        return _number(value)
-    return value
 
 
 def _fill(value, schema):
@@ -186,41 +104,35 @@ def check(config: dict[str, Any], sources: Callable[[], Sequence[tuple[str, Any]
         names = [f" (set in {name})" for name, part in sources() if not _is_bounded(part)]
         too_much = f"more than {MOST_VALUES} values, or more than {DEEPEST} within each other"
         raise InputError(f"{HEADING}\n  {too_much}{''.join(names[-1:])}")
-    config = copy.deepcopy(_read(config, schema))
+    config = copy.deepcopy(config_reading.read(config, schema))
     errors = sorted(_Validator(schema).iter_errors(config), key=lambda error: list(map(str, error.absolute_path)))
-    faults = [fault for error in errors for fault in _describe(error, schema)]
+    faults = [fault for error in errors for fault in config_faults.describe(error, schema)]
     if not faults:
         _fill(config, schema)
         faults = [(text.partition(":")[0].split("."), text) for text in _disagreements(config, schema)]
     if faults:
         known = sources()
-        lines = [f"{_shortened(text)}{_origin(path, known)}" for path, text in faults[:MOST_FAULTS]]
+        lines = [f"{config_faults.shortened(text)}{_origin(path, known)}" for path, text in faults[:MOST_FAULTS]]
         more = [f"and {len(faults) - MOST_FAULTS} more"] if len(faults) > MOST_FAULTS else []
         raise InputError("\n  ".join([HEADING, *lines, *more]))
     return config
 
 
-def _shortened(text):
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."
-
-
 def _disagreements(config, schema):
-    """What is wrong although every setting for itself is right; expands paths first. Messages begin with a setting."""
+    """What is wrong although every setting for itself is right, in messages that begin with a setting.
+
+    First what is written in short is written out: paths, names of engines, a trial list that stands alone.
+    """
+    dataset, checkpoint = config["dataset"], config["checkpoint"]
+    if isinstance(dataset["trials"], str) and dataset["trials"] != "auto":
+        dataset["trials"] = [dataset["trials"]]
     yield from config_paths.expand(config, schema)
-    try:
-        engines.label(config["engine"], config["precision"])
-    except InputError as error:
-        yield str(error)
-    else:
+    wrong = list(config_reading.name_engines(config))
+    yield from wrong
+    if not any(text.startswith(("engine:", "precision:")) for text in wrong):
         yield from networks.faults(config)
-    for text in config["benchmark"]["engines"]:
-        try:
-            engines.parse(text)
-        except InputError as error:
-            yield f"benchmark.engines: {text!r}: {error}"
     for name, settings in config["engines"].items():
         yield from engines.option_faults(name, settings.get("options", {}))
-    dataset, checkpoint = config["dataset"], config["checkpoint"]
     yield from feature_sets.faults(config)
     if dataset["max_duration"] is not None and dataset["max_duration"] < dataset["min_duration"]:
         yield f"dataset.max_duration: {dataset['max_duration']} is below min_duration ({dataset['min_duration']})"
@@ -230,13 +142,11 @@ def _disagreements(config, schema):
                 yield f"dataset.layout: {dataset['layout']!r} with dataset.root: demo, which is {layout.SESSIONS.name}"
         except InputError as error:
             yield str(error)
-    if isinstance(dataset["trials"], str) and dataset["trials"] != "auto":
-        yield f"dataset.trials: {dataset['trials']!r} is neither 'auto' nor a list; write [{dataset['trials']}]"
     if isinstance(dataset["root"], list) and "demo" in dataset["root"]:
         yield "dataset.root: 'demo' stands alone; write dataset.root: demo, or ./demo for a folder of that name"
-    if wrong := mean_choice.fault(
+    if unfit := mean_choice.fault(
         config["scoring"]["subtract_mean"], config["scoring"]["as_norm"]["cohort"] is not None
     ):
-        yield wrong
+        yield unfit
     if checkpoint["archive"].startswith(("http://", "https://")) and not checkpoint["sha256"]:
         yield "checkpoint.sha256: needed, because checkpoint.archive is a URL"

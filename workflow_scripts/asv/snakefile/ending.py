@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -31,13 +32,13 @@ def answers(asked: Iterable[str], made: Iterable[str]) -> list[str]:
 
 
 def lines(paths: Iterable[str]) -> list[str]:
-    """A line per answer: the file, and the first line of it."""
-    return [f"{path}: {_first_line(path)}" for path in paths]
+    """The file of every answer, and its first lines, one per trial list."""
+    return [f"{path}: {line}" for path in paths for line in _first_lines(path)]
 
 
-def _first_line(path):
+def _first_lines(path):
     with Path(path).open(encoding="utf-8") as stream:
-        return stream.readline().rstrip("\n")
+        return [line.rstrip("\n") for line in itertools.takewhile(str.strip, stream)]
 
 
 def said(snakemake: Snakemake) -> list[str]:

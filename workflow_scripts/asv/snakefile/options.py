@@ -44,6 +44,11 @@ def averaging(config: Config) -> str:
     return "unit" if family in families.BROUGHT else families.module(family).OUTPUT.averaging
 
 
+def of_crops(config: Config, crops: int) -> str:
+    """Options of ``infer.py``: how many crops of an utterance there are, and how their embeddings are averaged."""
+    return f"--crops {crops} --averaging {averaging(config)}"
+
+
 def of_bootstrap(config: Config) -> str:
     """Options of all that draw bootstrap replicates."""
     bootstrap = config["scoring"]["bootstrap"]
