@@ -18,7 +18,7 @@ LAYERS = [
     ["inference"],
     ["trials"],
     ["scoring", "benchmark"],
-    ["report"],
+    ["report", "bundle"],
     ["snakefile"],
 ]
 RANK = {package: rank for rank, layer in enumerate(LAYERS) for package in layer}
