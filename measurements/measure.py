@@ -147,7 +147,6 @@ def compare_engines(folder, batch_size=8, rounds=5, seconds=4.0):
 
 def repeat(folder, batch_size=8, times=7):
     """The whole program several times, and each engine in turn, so that a busy moment of the machine meets all."""
-    np.save(folder / "features.npy", np.random.default_rng(0).uniform(-1, 1, (256, *SHAPE)).astype(np.float32))
     rows = []
     for name, channels in (("demo, C = 24", None), ("C = 512", 512)):
         place = folder / str(channels)
@@ -156,8 +155,8 @@ def repeat(folder, batch_size=8, times=7):
         rates = {label: [] for label in artefacts}
         for _ in range(times):
             for label, artefact in artefacts.items():
-                run("benchmark_engine.py", "--artefact", artefact, "--features", folder / "features.npy",
-                    "--threads", THREADS, "--output", folder / "b.json")  # fmt: skip
+                words = ("--artefact", artefact, "--threads", THREADS, "--output", folder / "b.json")
+                run("benchmark_engine.py", *words)
                 rates[label].append(json.loads((folder / "b.json").read_text())["one_by_one"]["throughput"])
         for label, medians in rates.items():
             least, middle, most = min(medians), median(medians), max(medians)

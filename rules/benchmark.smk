@@ -1,4 +1,4 @@
-# artefact, features -> throughput and latency; with agreement and answers -> one table, and the gate.
+# artefact -> throughput and latency; with agreement and answers -> one table, and the gate.
 
 
 # Measurements take all cores, so that nothing else of the workflow runs beside them; on NPUs an equal share for each
@@ -19,6 +19,7 @@ rule measure_machine:
         script=script("measure_machine.py"),
         code=stage_code("measure_machine.py"),
         versions=stage_versions("measure_machine.py"),
+        machine=machine_and_threads,
     shell:
         "{params.python:q} {params.script:q} --job {params.job:q} --threads {threads} --output {output:q} > {log:q} 2>&1"
 
@@ -26,8 +27,7 @@ rule measure_machine:
 rule benchmark_engine:
     """Measure throughput, latency and memory of an engine."""
     input:
-        artefact=ARTEFACT,
-        features=collect(FEATURES, features=FEATURE_SET.key, shard=SAMPLED_SHARDS),
+        ARTEFACT,
     output:
         "work/benchmarks/{engine}/bs{batch}.json",
     log:
@@ -47,9 +47,10 @@ rule benchmark_engine:
         options=engine_options,
         devices=engine_devices,
         settings=setting(options.options_of(config["benchmark"], "seconds", "count", "runs")),
+        machine=measured_machine,
     shell:
-        "({params.command} {params.script:q} --job {params.job:q} --artefact {input.artefact:q} --features {input.features:q}"
-        " --options {params.options:q} --threads {threads} {params.devices} {params.settings} --output {output:q}) > {log:q} 2>&1"
+        "({params.command} {params.script:q} --job {params.job:q} --artefact {input:q} --options {params.options:q}"
+        " --threads {threads} {params.devices} {params.settings} --output {output:q}) > {log:q} 2>&1"
 
 
 rule tabulate_benchmarks:

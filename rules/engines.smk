@@ -48,6 +48,16 @@ def benchmark_threads(wildcards):
     return npus.benchmark_threads(config, wildcards.engine, workflow.cores)
 
 
+def machine_and_threads(wildcards):
+    """What a measurement depends on besides: the processor, where jobs run here, and all cores."""
+    return benchmarks.measured_on(SNAKEMAKE, workflow.cores)
+
+
+def measured_machine(wildcards):
+    """The same with the threads of an engine's measurement."""
+    return benchmarks.measured_on(SNAKEMAKE, benchmark_threads(wildcards))
+
+
 @functools.cache
 def toolchain_versions(name):
     """Versions in an NPU engine's toolchain; unknown until Snakemake has made a conda environment."""

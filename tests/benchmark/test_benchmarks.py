@@ -9,12 +9,11 @@ import pytest
 import torch
 from support.scripts import assert_one_error, run_script
 from support.synthetic import make_project
-from support.workflow import Workflow, features_of
+from support.workflow import Workflow
 
 from asv import cpus, engines, files, receipts, vectors
-from asv.benchmark import measurement, table
+from asv.benchmark import table
 from asv.benchmark.row import Row
-from asv.dataset.shards import shard_of
 from asv.engine_interface import Job
 from asv.network.checkpoint import load_network
 from asv.network.ecapa_tdnn import EmbeddingOnly
@@ -213,36 +212,24 @@ def test_nothing_but_unsupported_engines_is_a_table_of_rows(tmp_path):
     assert run_script("tabulate_benchmarks.py", *arguments[3:])[0] == 2
 
 
-def test_shards_without_features_are_named(tmp_path):
+def test_whole_utterances_have_no_shape_to_measure(tmp_path):
     (tmp_path / "artefact").mkdir()
-    facts = {"engine": "openvino", "requested_precision": "f32", "input": [4, 80, 200]}
+    facts = {"engine": "openvino", "requested_precision": "f32", "input": [1, 80, None]}
     files.write_json(tmp_path / "artefact/artefact.json", facts)
-    shards = [tmp_path / f"{number}.npy" for number in range(2)]
-    for path in shards:
-        np.save(path, np.empty((0, 80, 200), np.float32))
-    arguments = ["--artefact", tmp_path / "artefact", "--features", *shards, "--output", tmp_path / "b"]
-    outcome = run_script("benchmark_engine.py", *arguments)
-    assert_one_error(outcome, f"{shards[0]}, {shards[1]}: no features", "every utterance of these shards was rejected")
-    assert "results/" not in outcome[1]  # where the workflow keeps its tables is not the script's business
+    outcome = run_script("benchmark_engine.py", "--artefact", tmp_path / "artefact", "--output", tmp_path / "b")
+    assert_one_error(outcome, "features.frames: whole utterances have no fixed shape", "set a number of frames")
 
 
-def test_a_shard_whose_files_were_all_rejected_is_passed_over(tmp_path):
-    """By a run: the first shard in the order of the rules is spoilt, and its engine is measured all the same."""
+@pytest.mark.slow
+def test_a_recording_that_changes_makes_no_measurement_stale(tmp_path):
+    """Another processor and another number of threads do."""
     workflow = make_project(Workflow(tmp_path), CONFIG.format(batches="[3]"), speakers=6, sessions=1)
+    target = "work/benchmarks/torchscript-f32/bs3.json"
+    workflow.run(target)
     for path in (tmp_path / "wavs").rglob("*.wav"):
-        if shard_of(path.parts[-3], 2) == 0:
-            path.write_text("not audio")
-    workflow.run("work/benchmarks/torchscript-f32/bs3.json")
-    kept = [len(np.load(tmp_path / features_of(f"{shard}-of-2") / "features.npy")) for shard in range(2)]
-    assert kept[0] == 0 < kept[1]
-    assert files.read_json(tmp_path / "work/benchmarks/torchscript-f32/bs3.json")["one_by_one"]["throughput"] > 0
-
-
-def test_the_first_features_are_taken(tmp_path):
-    for name, count, value in (("empty", 0, 0), ("first", 2, 1), ("second", 3, 2)):
-        np.save(tmp_path / f"{name}.npy", np.full((count, 80, 200), value, np.float32))
-    paths = [tmp_path / f"{name}.npy" for name in ("empty", "first", "second")]
-    np.testing.assert_array_equal(measurement.first_features(paths, Job(4, (80, 200), "f32")), np.load(paths[1]))
+        path.write_text("not audio")
+    assert workflow.jobs(target, dry=True) == []
+    assert workflow.jobs(target, "--cores", "1", dry=True) == ["benchmark_engine bs3"]
 
 
 def tabulate(folder, **lists):

@@ -63,14 +63,14 @@ def test_percentiles_need_support(percent, count):
     assert timing.percentile(times[1:], percent) is None
 
 
-@pytest.mark.parametrize(("rows", "batch_size", "count"), [(300, 64, 4), (5, 64, 4), (5, 300, 1), (1, 1, 256)])
-def test_batches_in_memory(rows, batch_size, count):
-    features = np.arange(rows, dtype=np.float32)[:, None, None] * np.ones((1, 2, 3), np.float32)
-    batches = timing.batches_in_memory(features, batch_size)
+@pytest.mark.parametrize(("rows", "batch_size", "count"), [(300, 64, 5), (5, 64, 1), (5, 300, 1), (256, 1, 256)])
+def test_batches_of_noise(rows, batch_size, count):
+    batches = timing.batches_of_noise((2, 3), batch_size, rows)
     assert [batch.shape for batch in batches] == [(batch_size, 2, 3)] * count
-    order = np.concatenate(batches)[:, 0, 0]
-    np.testing.assert_array_equal(order, np.arange(len(order)) % rows)
-    assert all(batch.flags.c_contiguous for batch in batches)
+    assert all(batch.flags.c_contiguous and batch.dtype == np.float32 for batch in batches)
+    assert len({batch.tobytes() for batch in batches}) == count
+    again = timing.batches_of_noise((2, 3), batch_size, rows)
+    assert all(np.array_equal(one, two) for one, two in zip(batches, again))
 
 
 class Engine:

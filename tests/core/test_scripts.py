@@ -60,6 +60,7 @@ ALLOWED = {
     "extract_features.py": {"torch"},
     "measure_machine.py": {"torch"},
     "gather_embeddings.py": {"sklearn", "scipy"},
+    "make_bundle.py": {"sklearn", "scipy"},
     "plot_benchmarks.py": {"matplotlib"},
     "plot_lengths.py": {"matplotlib"},
     "plot_scores.py": {"matplotlib", "sklearn", "scipy"},

@@ -58,7 +58,7 @@ def test_the_documents_engine_works(folder, tmp_path):
     np.testing.assert_allclose(ours, theirs, atol=1e-5)
 
     limits = {"seconds": 0.01, "count": 2, "runs": 2}
-    measured = measurement.measure(place, record, job, timing.batches_in_memory(features, 4, rows=8), limits)
+    measured = measurement.measure(place, record, job, timing.batches_of_noise(SHAPE, 4, rows=8), limits)
     assert measured["in_flight"] is None
     machine = {"matmul_gflops": {"f32": 100.0}}
     result = {

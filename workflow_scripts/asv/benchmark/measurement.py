@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 from .. import cpus, engines
 from ..engine_interface import InFlightEngine, Job
 from ..errors import InputError
-from ..features.npy import WholeUtterances
 from ..inference import artefact as artefacts
-from ..inference import embed
 from . import timing
 
 if TYPE_CHECKING:
@@ -49,28 +47,15 @@ class Measurement(_Measured, total=False):
     stand_in: str
 
 
-def first_features(paths: Sequence[Path], job: Job) -> npt.NDArray[np.float32]:
-    """Memory-map the features of the first shard that has any; a shard whose files were all rejected has none.
-
-    Args:
-        paths: features of shards, in order.
-        job: that they must fit.
-
-    Returns:
-        float32 ``(crops, mels, frames)``, at least one crop.
-
-    Raises:
-        InputError: where no shard has any, or as :func:`asv.inference.embed.open_features`.
-    """
-    for path in paths:
-        features = embed.open_features(path, job)
-        if len(features) and not isinstance(features, WholeUtterances):
-            return features
-    raise InputError(
-        f"{', '.join(map(str, paths))}: no features to measure with, since every utterance of these shards was "
-        "rejected; mend or remove their files (the table of rejected files says what is wrong with each), or set "
-        "another number of shards"
-    )
+def inputs(job: Job) -> list[npt.NDArray[np.float32]]:
+    """Batches to measure a job with; InputError for whole utterances, which have no shape to measure."""
+    mels, frames = job.shape
+    if frames is None:
+        raise InputError(
+            "features.frames: whole utterances have no fixed shape, so there is no speed of a batch to measure; set a "
+            "number of frames for benchmarks"
+        )
+    return timing.batches_of_noise((mels, frames), job.batch_size)
 
 
 def measure(

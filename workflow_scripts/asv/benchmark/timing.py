@@ -1,7 +1,7 @@
 """Timing an engine's session: warm-up until stable, then runs of at least so many seconds and batches.
 
-The method follows MLPerf inference: performance apart from accuracy, real inputs held in memory, a run that ends only
-when both minima are met, and percentiles only where the number of timed batches supports them.
+The method follows MLPerf inference: performance apart from accuracy, inputs held in memory, a run that ends only when
+both minima are met, and percentiles only where the number of timed batches supports them.
 """
 
 from __future__ import annotations
@@ -35,11 +35,14 @@ WINDOW = 5  # batches
 SUPPORT = {50: 11, 90: 64, 99: 662}
 
 
-def batches_in_memory(features: Batch, batch_size: int, rows: int = 256) -> list[Batch]:
-    """Contiguous float32 batches ``(batch_size, mels, frames)`` of at least ``rows`` rows; few are repeated."""
-    count = math.ceil(max(rows, batch_size) / batch_size)
-    index = np.arange(count * batch_size) % len(features)
-    return list(np.ascontiguousarray(features[index]).reshape(count, batch_size, *features.shape[1:]))
+def batches_of_noise(shape: Sequence[int], batch_size: int, rows: int = 256) -> list[Batch]:
+    """Contiguous float32 batches ``(batch_size, mels, frames)`` of at least ``rows`` rows of seeded normal noise.
+
+    What the values are changes no operation of a network; and with a benchmark input of its own no measurement is
+    repeated because a recording has changed.
+    """
+    count, draw = math.ceil(max(rows, batch_size) / batch_size), np.random.default_rng(0)
+    return [draw.standard_normal((batch_size, *shape), np.float32) for _ in range(count)]
 
 
 def _batch_seconds(run: Callable[[Batch], Any], batches: Sequence[Batch]) -> Iterator[float]:

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from .. import engines
+from .. import cpus, engines
 from . import networks, npus
 
 if TYPE_CHECKING:
@@ -34,6 +34,17 @@ def unsupported(config: Config, label: str, snakemake: Snakemake, python: str) -
     if snakemake.uses_conda or snakemake.was_sent_here or not snakemake.runs_jobs_here:
         return None
     return npus.problem(name, config["engines"][name], python)
+
+
+def measured_on(snakemake: Snakemake, threads: int | None) -> str:
+    """Processor and threads of a measurement, as a param: with others it must be repeated.
+
+    On a cluster the main process does not know the processor of a job's host; then the threads alone count.
+    """
+    if snakemake.was_sent_here or not snakemake.runs_jobs_here:
+        return f"elsewhere, {threads} threads"
+    usable = cpus.usable()
+    return f"{cpus.processor()[0]}, {min(threads or usable, usable)} threads"
 
 
 def pairs(
