@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from .. import cpus, engines
-from . import networks, npus
+from . import networks, npus, reasons
 
 if TYPE_CHECKING:
     from .inputs import Config
@@ -36,15 +36,15 @@ def unsupported(config: Config, label: str, snakemake: Snakemake, python: str) -
     return npus.problem(name, config["engines"][name], python)
 
 
-def measured_on(snakemake: Snakemake, threads: int | None) -> str:
+def measured_on(snakemake: Snakemake, threads: int | None) -> reasons.Reason:
     """Processor and threads of a measurement, as a param: with others it must be repeated.
 
     On a cluster the main process does not know the processor of a job's host; then the threads alone count.
     """
     if snakemake.was_sent_here or not snakemake.runs_jobs_here:
-        return f"elsewhere, {threads} threads"
+        return reasons.Reason("machine", f"elsewhere, {threads} threads")
     usable = cpus.usable()
-    return f"{cpus.processor()[0]}, {min(threads or usable, usable)} threads"
+    return reasons.Reason("machine", f"{cpus.processor()[0]}, {min(threads or usable, usable)} threads")
 
 
 def pairs(
