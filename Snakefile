@@ -26,6 +26,7 @@ include: "rules/benchmark.smk"
 include: "rules/report.smk"
 include: "rules/grid.smk"
 include: "rules/lengths.smk"
+include: "rules/crop_spread.smk"
 
 
 onstart:

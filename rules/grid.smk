@@ -1,8 +1,9 @@
-# The grid of frames and crops that rules/lengths.smk compares: its features, and params functions. No rules here.
-from asv.snakefile import lengths
+# What rules/lengths.smk and crop_spread.smk compare: features of all settings, and params functions. No rules here.
+from asv.snakefile import crop_spread as spread, lengths
 
 LENGTHS_ENGINE = REFERENCE
 FEATURE_SETS |= {found.key: found for found in lengths.grid(config, FEATURE_SET).values()}
+FEATURE_SETS |= {found.key: found for found in spread.grid(config, FEATURE_SET)}
 
 
 wildcard_constraints:
@@ -30,4 +31,10 @@ def length_artefact(wildcards):
 def gathered_settings(wildcards):
     """Folders of the grid's embeddings, those of whole utterances first."""
     keys = checked(lengths.keys, config, FEATURE_SET)
+    return collect(rules.gather_embeddings.output, features=keys, engine=LENGTHS_ENGINE)
+
+
+def gathered_seeds(wildcards):
+    """Folders of the embeddings of every number of crops and random seed."""
+    keys = checked(spread.keys, config, FEATURE_SET)
     return collect(rules.gather_embeddings.output, features=keys, engine=LENGTHS_ENGINE)

@@ -1,4 +1,4 @@
-"""Put the embeddings of all shards of one setting of frames and crops together, for the table of lengths.
+"""Put the embeddings of all shards of one setting of the features together, for the tables that compare settings.
 
 The folder holds embeddings.npy, utterances.tsv, rejected.tsv, and facts.json: what was heard, and what ran.
 """
@@ -39,7 +39,7 @@ def main():
     rejected = [row for table in options.rejected for row in manifest.read_rejected(table)]
     used = sum(len(manifest.read_utterances(table)) for table in options.manifest)
     if reason := fault(used, rejected, options.on_bad_audio):
-        raise InputError(f"accuracy_by_length, {lengths.name_of(frames, crops)}: {reason}")
+        raise InputError(f"setting {lengths.name_of(frames, crops)}: {reason}")
     utterances, arrays = embeddings.load(options.manifest, options.embeddings)
     heard = np.concatenate([np.load(path) for path in options.lengths])
     facts: lengths.Facts = {
@@ -48,6 +48,7 @@ def main():
         "frames_heard": float(heard.sum() / len(utterances)),
         "frame_seconds": features["hop_length"] / features["sample_rate"],
         "placement": features["placement"],
+        "seed": features["seed"],
         "short": features["short"],
         "engine": result.one_of(options.sidecar),
     }

@@ -62,6 +62,16 @@ REPEATED = {
         "--centroid-max-scores": "scoring.centroid.max_scores",
         "--max-eer-increase": "accuracy_gate.max_eer_increase",
     },
+    "tabulate_spread.py": {
+        "--on-misfit": "network.on_misfit",
+        "--on-missing-trial": "scoring.on_missing_trial",
+        "--subtract-mean": "scoring.subtract_mean",
+        "--as-norm-top": "scoring.as_norm.top",
+        "--bootstrap-replicates": "scoring.bootstrap.replicates",
+        "--bootstrap-seed": "scoring.bootstrap.seed",
+        "--centroid-max-duration": "scoring.centroid.max_duration",
+        "--centroid-max-scores": "scoring.centroid.max_scores",
+    },
     "compare_engine.py": {
         "--bootstrap-replicates": "scoring.bootstrap.replicates",
         "--bootstrap-seed": "scoring.bootstrap.seed",

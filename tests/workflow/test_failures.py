@@ -13,6 +13,7 @@ CONFIGURATIONS = {
     "answer": {**MINE, "shards": 1},
     "all": {**MINE, "benchmark": {"engines": ["torchscript-f32", "openvino-f32"]}},
     "lengths": {**MINE, "shards": 1, "accuracy_by_length": {"frames": [100], "crops": [1]}},
+    "spread": {**MINE, "shards": 1, "crop_spread": {"seeds": [0, 1]}},
     "demo": {"checkpoint": {"archive": "demo-c512"}},
     "fetched": {
         "dataset": {"root": "wavs", "trials": ["trials.txt"]},
@@ -22,7 +23,7 @@ CONFIGURATIONS = {
 EVERYTHING = ("all_benchmarks", "accuracy_gate", "results/eer_bs4.txt", "results/openvino-f32/bin_bs4/output_bs4")
 EVERYTHING += ("results/network.onnx",)
 ANSWER = ("results/eer_bs4.txt",)
-LENGTHS = ("accuracy_by_length", *ANSWER)
+TARGETS = {"all": EVERYTHING, "lengths": ("accuracy_by_length", *ANSWER), "spread": ("crop_spread", *ANSWER)}
 #: Rules and the configuration under which they run; the others under "all".
 WHERE = {
     "extract_features": "answer",
@@ -32,6 +33,7 @@ WHERE = {
     "fetch_checkpoint": "fetched",
     **dict.fromkeys(("compile_length", "infer_length", "gather_embeddings"), "lengths"),
     **dict.fromkeys(("tabulate_lengths", "plot_lengths"), "lengths"),
+    "tabulate_spread": "spread",
 }
 ASIDE = {"demo_checkpoint"}  # asked for by its file alone
 # What the rule's script is, where it is not called as the rule is.
@@ -70,7 +72,7 @@ def projects(tmp_path_factory):
             made[name] = Project(tmp_path_factory.mktemp(name) / "project", code)
             settings = {"batch_sizes": [4], "shards": 2, **CONFIGURATIONS[name]}
             (made[name].folder / "config.yaml").write_text(json.dumps(settings))
-        targets = {"all": EVERYTHING, "lengths": LENGTHS}.get(name, ANSWER)
+        targets = TARGETS.get(name, ANSWER)
         status, output = made[name].call(*targets)
         assert status == 0, output
         return made[name], targets

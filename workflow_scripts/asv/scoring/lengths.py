@@ -37,6 +37,7 @@ class Facts(TypedDict):
     frames_heard: float  # per utterance, on average; those of crops that overlap count twice
     frame_seconds: float  # from one frame to the next
     placement: str
+    seed: int  # of the places, where they are drawn
     short: str
     engine: dict[str, Any]  # of infer.py
 

@@ -98,6 +98,10 @@ class FeatureSet:
         """The same with other crops."""
         return replace(self, crops={**self.crops, "frames": frames, "crops": crops})
 
+    def with_seed(self, seed: int) -> FeatureSet:
+        """The same with other places of the crops."""
+        return replace(self, crops={**self.crops, "seed": seed})
+
 
 def overrides(config: Mapping[str, Any]) -> dict[str, Any]:
     """Values of the contract that the configuration overrides."""
