@@ -27,6 +27,7 @@ include: "rules/report.smk"
 include: "rules/grid.smk"
 include: "rules/lengths.smk"
 include: "rules/crop_spread.smk"
+include: "rules/recommend.smk"
 
 
 onstart:

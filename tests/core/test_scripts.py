@@ -63,6 +63,7 @@ ALLOWED = {
     "make_bundle.py": {"sklearn", "scipy"},
     "plot_benchmarks.py": {"matplotlib"},
     "plot_lengths.py": {"matplotlib"},
+    "plot_recommendation.py": {"matplotlib"},
     "plot_scores.py": {"matplotlib", "sklearn", "scipy"},
     "tabulate_lengths.py": {"sklearn", "scipy"},
     "trace_network.py": {"torch"},

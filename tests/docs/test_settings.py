@@ -84,7 +84,13 @@ REPEATED = {
         "--count": "benchmark.count",
         "--runs": "benchmark.runs",
     },
+    "make_bundle.py": {
+        "--goal": "bundle.goal",
+        "--bootstrap-replicates": "scoring.bootstrap.replicates",
+        "--bootstrap-seed": "scoring.bootstrap.seed",
+    },
     "measure_machine.py": {"--threads": "threads"},
+    "plot_recommendation.py": {"--max-eer-increase": "accuracy_gate.max_eer_increase"},
     "npu_probe.py": {"--soc": "engines.torch_aie.soc_version"},
 }
 NOTHING = (None, [], "", "{}")  # defaults by which a script is told nothing

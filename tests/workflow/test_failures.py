@@ -21,7 +21,7 @@ CONFIGURATIONS = {
     },
 }
 EVERYTHING = ("all_benchmarks", "accuracy_gate", "results/eer_bs4.txt", "results/openvino-f32/bin_bs4/output_bs4")
-EVERYTHING += ("results/network.onnx",)
+EVERYTHING += ("results/network.onnx", "recommend", "bundle")
 ANSWER = ("results/eer_bs4.txt",)
 TARGETS = {"all": EVERYTHING, "lengths": ("accuracy_by_length", *ANSWER), "spread": ("crop_spread", *ANSWER)}
 #: Rules and the configuration under which they run; the others under "all".
@@ -41,6 +41,7 @@ SCRIPTS = {
     "show_benchmarks": "write_page",
     "show_answers": "write_page",
     "demo_untrained_checkpoint": "demo_checkpoint",
+    "choose_setting": "recommend",
     "compile_length": "compile_engine",
     "infer_length": "infer",
 }

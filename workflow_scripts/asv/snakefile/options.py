@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Mapping
+from typing import Any
 
 from .. import engines
 from ..network import families
@@ -47,6 +49,19 @@ def averaging(config: Config) -> str:
 def of_crops(config: Config, crops: int) -> str:
     """Options of ``infer.py``: how many crops of an utterance there are, and how their embeddings are averaged."""
     return f"--crops {crops} --averaging {averaging(config)}"
+
+
+def of_recommendation(config: Config) -> str:
+    """Options of ``recommend.py``."""
+    limits = config["recommend"]
+    chosen = [] if limits["engines"] is None else ["--engines", *limits["engines"]]
+    return f"{options_of(limits, 'max_latency_ms', 'max_memory_mb')} {shlex.join(chosen)}".strip()
+
+
+def of_bundle(config: Config, audio: Mapping[str, Any]) -> str:
+    """Options of ``make_bundle.py``; ``audio`` are the settings of the data set that change samples."""
+    words = shlex.join(["--audio", json.dumps(dict(audio), sort_keys=True), "--averaging", averaging(config)])
+    return f"{options_of(config['bundle'], 'goal')} {words} {of_bootstrap(config)}"
 
 
 def of_bootstrap(config: Config) -> str:
