@@ -71,7 +71,7 @@ def test_each_goal_has_its_own_winner():
 def test_the_reference_can_win():
     found, text = recommended(REFERENCE, row("openvino-f32", 1, 10.0, memory=400.0))
     assert {found[goal]["engine"] for goal in recommendation.GOALS} == {"torchscript-f32"}
-    assert "(reference; it is the reference)" in text
+    assert "(reference; all others are compared with it)" in text
 
 
 @pytest.mark.parametrize(("spread", "noise"), [(0.05, True), (0.001, False)])

@@ -32,8 +32,10 @@ def number(value: float) -> str:
 def increase(choice: Mapping[str, Any]) -> str:
     """The EER's increase over the reference's, with its interval, in points."""
     value = choice["eer_increase"]
+    if choice["gate"] == "reference":
+        return "all others are compared with it"
     if value is None:
-        return "it is the reference"
+        return "no trial list was scored"
     low, high = choice["eer_increase_low"], choice["eer_increase_high"]
     interval = "" if low is None or high is None else f", 95 % interval {100 * low:+.3f} to {100 * high:+.3f}"
     return f"EER {100 * value:+.3f} points{interval}"
