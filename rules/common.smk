@@ -29,6 +29,15 @@ def checked(function, *arguments):
         raise WorkflowError(f"error: {error.filename}: {error.strerror}") from None
 
 
+def checked_in_graph(function, *arguments):
+    """As `checked`, while the graph of jobs is built: there Snakemake would bury the message under every job above it."""
+    try:
+        return function(*arguments)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
 # As a module with `config:` the workflow has its settings from there, and reads no file.
 OF_MODULE = SNAKEMAKE.is_configured_module
 SHIPPED = SCRIPTS.parent / "config.yaml"
@@ -114,7 +123,7 @@ def feature_options(wildcards):
 
 def artefact_shape(wildcards):
     """Bands and frames of an engine's input."""
-    bands, frames = checked(FEATURE_SET.shape_for, wildcards.engine, int(wildcards.batch))
+    bands, frames = checked_in_graph(FEATURE_SET.shape_for, wildcards.engine, int(wildcards.batch))
     return reasons.Reason("settings", f"--shape {bands} {frames}")
 
 
@@ -141,11 +150,6 @@ def roots(wildcards, output):
 def checkpoint_source(wildcards, output):
     """What messages call the checkpoint: the user's own file or URL."""
     return inputs.checkpoint_source(config, CHECKPOINT_ARCHIVE)
-
-
-def named_checkpoint(wildcards, output):
-    """What answers call the checkpoint: what the user named. Not compared: its content is."""
-    return config["checkpoint"]["archive"]
 
 
 # Features come before all else (2), so that bad audio ends the run early where it should; where they are deleted after

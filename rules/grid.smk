@@ -12,7 +12,7 @@ wildcard_constraints:
 
 def length_shape(wildcards):
     """Bands and frames of the input of an engine for a setting."""
-    bands, frames = checked(FEATURE_SET.with_crops(wildcards.frames, 1).shape_for, wildcards.engine, 1)
+    bands, frames = checked_in_graph(FEATURE_SET.with_crops(wildcards.frames, 1).shape_for, wildcards.engine, 1)
     return reasons.Reason("settings", f"--shape {bands} {frames}")
 
 
@@ -30,11 +30,11 @@ def length_artefact(wildcards):
 
 def gathered_settings(wildcards):
     """Folders of the grid's embeddings, those of whole utterances first."""
-    keys = checked(lengths.keys, config, FEATURE_SET)
+    keys = checked_in_graph(lengths.keys, config, FEATURE_SET)
     return collect(rules.gather_embeddings.output, features=keys, engine=LENGTHS_ENGINE)
 
 
 def gathered_seeds(wildcards):
     """Folders of the embeddings of every number of crops and random seed."""
-    keys = checked(spread.keys, config, FEATURE_SET)
+    keys = checked_in_graph(spread.keys, config, FEATURE_SET)
     return collect(rules.gather_embeddings.output, features=keys, engine=LENGTHS_ENGINE)

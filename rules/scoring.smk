@@ -63,7 +63,7 @@ rule write_answer:
         versions=stage_versions("write_answer.py"),
         options=setting(options.of_answer(config)),
         roots=roots,
-        source=named_checkpoint,
+        source=lambda wildcards, output: config["checkpoint"]["archive"],
         layout=setting(LAYOUT),
     shell:
         "{params.python:q} {params.script:q} --job {params.job:q} --protocols {input.protocols:q}"

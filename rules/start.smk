@@ -2,7 +2,7 @@
 import uuid
 
 from asv import runs
-from asv.snakefile import ending, job_keys, start as beginning
+from asv.snakefile import ending, forgotten, job_keys, start as beginning
 
 BEFORE = beginning.before()
 if SNAKEMAKE.is_main_process:
@@ -15,6 +15,8 @@ envvars:
 
 def begin_run(graph):
     """Once the graph of jobs is known: claim the folder, and tell the scripts of their jobs."""
+    if warning := forgotten.warning(SNAKEMAKE, config, OWN):
+        print(warning, file=sys.stderr)
     checked(beginning.begin_run, SNAKEMAKE, BEFORE, graph)
 
 

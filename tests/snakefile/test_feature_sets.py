@@ -79,6 +79,10 @@ def test_overrides():
         ({"features": {"n_mels": 300}}, "features.n_mels: 300 bands of a spectrum of 201 bins"),
         ({"network": {"contract": "c.yaml"}}, "network.contract: is for a graph of your own"),
         ({"network": {"family": "torchscript"}}, "network.contract: network.family: torchscript needs one"),
+        (
+            {"network": {"family": "torchscript", "contract": "nowhere/c.yaml"}},
+            "network.contract: no file 'nowhere/c.yaml' (seen from /",
+        ),
         ({"network": {"family": "ecapa"}}, "network.family: 'ecapa' is none of modelzoo"),
     ],
 )

@@ -5,6 +5,7 @@ import shutil
 import time
 
 import pytest
+from support.paths import REPO
 
 from asv.errors import InputError
 from asv.snakefile import preflight
@@ -68,3 +69,27 @@ def test_a_disk_that_is_too_small(folder):
     preflight.check_space({"features": 10, "embeddings": 10})
     with pytest.raises(InputError, match=r"GB will be written \(features .* GB\); make room"):
         preflight.check_space({"features": 2 * free, "embeddings": 0})
+
+
+DEMO = str(REPO / "demo/checkpoint.zip")
+
+
+def test_a_checkpoint_of_another_family_is_told_with_the_setting():
+    preflight.check_checkpoint(DEMO, "modelzoo", None)
+    with pytest.raises(InputError, match=r"checkpoint\.zip: no .*; it is .*: set network\.family: modelzoo\. In it: "):
+        preflight.check_checkpoint(DEMO, "speechbrain", None)
+    with pytest.raises(InputError, match=r"checkpoint\.zip: checkpoint\.weights: no weights at 'ema'"):
+        preflight.check_checkpoint(DEMO, "modelzoo", "ema")
+
+
+def test_a_graph_in_the_place_of_a_checkpoint(folder):
+    (folder / "mine.onnx").write_bytes(b"\x08\x07\x12\x04text" + bytes(100))
+    with pytest.raises(InputError, match=r"mine\.onnx.*an ONNX model.*set network\.family: onnx"):
+        preflight.check_checkpoint(str(folder / "mine.onnx"), "wespeaker", None)
+
+
+def test_damaged_and_large_archives_are_their_stages_to_tell(folder):
+    for content in (b"text", b"PK\x03\x04" + bytes(50), (REPO / "demo/checkpoint.zip").read_bytes()[:-100]):
+        (folder / "mine.zip").write_bytes(content)
+        preflight.check_checkpoint(str(folder / "mine.zip"), "modelzoo", None)
+    preflight.check_checkpoint(DEMO, "speechbrain", None, most=100)

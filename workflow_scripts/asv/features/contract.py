@@ -159,6 +159,8 @@ class Contract:
         values: dict[str, Any] = {name: _read(name, value) for name, value in mapping.items() if name in allowed.FIELDS}
         unknown = [name for name in mapping if name not in allowed.FIELDS]
         missing = [name for name in allowed.FIELDS if name not in values and name not in _omissible(values)]
+        meant = {allowed.closest(_short(name)) for name in unknown}  # one fault, told once
+        missing = [name for name in missing if name not in meant]
         faults = [(name, f"unknown field; {allowed.nearest(_short(name))}") for name in unknown]
         faults += [(name, f"missing; {_described(name)}") for name in missing]
         faults += [(name, fault) for name in values for fault in [allowed.fault_of(name, values[name])] if fault]

@@ -79,11 +79,17 @@ def shown(value: object) -> str:
     return text if len(text) <= SHOWN else f"{text[:SHOWN]} ..."
 
 
-def nearest(name: str) -> str:
-    """A hint at the field that an unknown name may mean."""
+def closest(name: str) -> str | None:
+    """The field that an unknown name may mean."""
     close = difflib.get_close_matches(name[:SHOWN], FIELDS, 1)
     close = close or [field for field in FIELDS if len(name) > 2 and name in field]
-    return f"did you mean {close[0]}?" if close else f"the fields are {', '.join(FIELDS)}"
+    return close[0] if close else None
+
+
+def nearest(name: str) -> str:
+    """A hint at the field that an unknown name may mean."""
+    close = closest(name)
+    return f"did you mean {close}?" if close else f"the fields are {', '.join(FIELDS)}"
 
 
 def _is_number(value: object, kind: type) -> bool:

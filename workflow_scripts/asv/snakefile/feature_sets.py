@@ -131,6 +131,8 @@ def stated_of_brought(config: Mapping[str, Any]) -> tuple[Contract, str]:
     network, path = config["network"], inputs.brought_onnx(config)
     metadata = {} if path is None else onnx_model.metadata(path)
     if network["contract"] is not None:
+        if not Path(network["contract"]).is_file():
+            raise inputs.missing("network.contract", network["contract"])
         contract, whose = read_contract(network["contract"]), Path(network["contract"]).name
         own_contract.check(metadata, contract, path, network["contract"])
         sherpa.check(metadata, contract, path, network["contract"])

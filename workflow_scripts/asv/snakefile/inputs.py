@@ -90,7 +90,8 @@ def find_dataset(config: Config, demo_wavs: PathLike) -> Dataset:
     return Dataset(roots, found, found.layout, shards.shard_names(found.speakers, count))
 
 
-def _missing(setting, path, what="file"):
+def missing(setting: str, path: str, what: str = "file") -> InputError:
+    """What to raise where a file or folder that a setting names is not there."""
     return InputError(f"{setting}: no {what} {path!r} (seen from {os.getcwd()})")
 
 
@@ -103,8 +104,8 @@ def trial_lists(config: Config, dataset: Dataset, demo_trials: str) -> list[str]
     lists = config["dataset"]["trials"] or []
     if lists == "auto":
         return [demo_trials] if is_demo(config) else tree.known_lists(dataset.tree)  # type: ignore[arg-type]
-    if missing := [path for path in lists if not Path(path).is_file()]:
-        raise _missing("dataset.trials", missing[0])
+    if absent := [path for path in lists if not Path(path).is_file()]:
+        raise missing("dataset.trials", absent[0])
     return lists
 
 
@@ -116,7 +117,7 @@ def cohort(config: Config) -> list[str]:
     """
     path = config["scoring"]["as_norm"]["cohort"]
     if path is not None and not Path(path).is_file():
-        raise _missing("scoring.as_norm.cohort", path)
+        raise missing("scoring.as_norm.cohort", path)
     return [] if path is None else [path]
 
 
@@ -144,7 +145,7 @@ def checkpoint_archive(config: Config, made: Mapping[str, str], fetched: str) ->
     if Path(source).is_dir():
         return archive.checkpoint_in_folder(source, file_kinds.read_by(config["network"]["family"]))
     if not Path(source).is_file():
-        raise _missing("checkpoint.archive", source, "file or folder")
+        raise missing("checkpoint.archive", source, "file or folder")
     return source
 
 

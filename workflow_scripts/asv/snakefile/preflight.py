@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ..errors import InputError
+from ..network import archive, families, file_kinds, zips
 
+LARGEST_ARCHIVE = 1 << 28  # bytes
 CLOCKS = 60  # seconds by which the clocks of a file server and of this machine may differ
 EMBEDDING_BYTES = 512 * 4  # float32 of the largest embeddings in use; most have 192 or 256
 GB = 1e9
@@ -38,6 +41,39 @@ def check_lists(lists: Iterable[str], cohort: str | None, ids: Sequence[str], mi
         rows_of_trials(trials, row_of, {}, missing)
     if cohort is not None:
         match_cohort(cohort, ids, row_of, {})
+
+
+def check_checkpoint(path: str, family: str, weights: str | None, most: int = LARGEST_ARCHIVE) -> None:
+    """What the names and shapes in a checkpoint tell: whether it is of the family, and its weights in one place.
+
+    Args:
+        path: an archive, or the checkpoint itself; a damaged one is its stage's to refuse.
+        family: ``network.family``, one that has weights.
+        weights: ``checkpoint.weights``.
+        most: bytes of a file above which its stage is left to tell: copying it would delay the start.
+    """
+    if os.path.getsize(path) > most:
+        return
+    from ..network import recognition, tensors  # torch, which few starts need
+    from ..network.inert import PickleError
+
+    kinds = file_kinds.read_by(family)
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "checkpoint.pt"
+        try:
+            archive.extract_checkpoint(path, target, path, kinds)
+            opened = tensors.open_file(target)
+        except InputError:
+            if file_kinds.identify(path).name in (file_kinds.ONNX, file_kinds.PROGRAM):
+                raise
+            return
+        try:
+            with opened as file:
+                recognition.find(file.tree, families.module(family), weights)
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from error
+        except (PickleError, *zips.DAMAGE):
+            return
 
 
 def check_times(paths: Iterable[str], now: float | None = None) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from .. import engines, runs
 from ..dataset import tree
 from ..errors import InputError
-from ..network import archive
+from ..network import archive, families
 from . import networks, npus, outdated, preflight
 from .feature_sets import FeatureSet
 from .inputs import Config, Dataset
@@ -155,6 +155,9 @@ def check_inputs(jobs: Sequence[Job], made: Set[str], inputs: Inputs, cores: int
     preflight.check_folders(FOLDERS)
     if "unzip_checkpoint" in stages and config["checkpoint"]["sha256"] and str(inputs.archive) not in made:
         archive.check_digest(inputs.archive, config["checkpoint"]["sha256"])
+    family, local = config["network"]["family"], str(inputs.archive) not in made
+    if "unzip_checkpoint" in stages and local and family not in families.BROUGHT:
+        preflight.check_checkpoint(str(inputs.archive), family, config["checkpoint"]["weights"])
     if inputs.dataset.tree is None:
         return
     preflight.check_space(space_needed(jobs, inputs, cores))
