@@ -99,9 +99,9 @@ def script(name):
     return lambda wildcards, output: str(SCRIPTS / name)
 
 
-def stage_code(name):
-    """Params function: digest of the code that a script runs."""
-    return lambda wildcards: reasons.Reason("code", code_digest(SCRIPTS / name))
+def stage_code(name, *others):
+    """Params function: digest of the code that a script runs, and of modules that it loads by their names."""
+    return lambda wildcards: reasons.Reason("code", code_digest(SCRIPTS / name, *others))
 
 
 def network_code(name):

@@ -23,6 +23,12 @@ def exported_for_engine(wildcards):
     return [path_of(rules.export_onnx.output[0])] if engines.needs_export(name, networks.suffix(config)) else []
 
 
+def outputs_to_carry(wildcards):
+    """Input function: what the reference makes of a few inputs, where the artefact is compared when it is loaded."""
+    carries = engines.carries_outputs(engines.parse(wildcards.engine)[0])
+    return [path_of(rules.reference_outputs.output[0])] if carries else []
+
+
 def engine_command(wildcards, output):
     """Shell words that end in the interpreter of the job's engine."""
     return npus.command(config, wildcards.engine, python(wildcards, output))
@@ -36,6 +42,17 @@ def engine_environment(wildcards):
 def engine_devices(wildcards, output):
     """Options that name the engine's devices."""
     return options.of_devices(config, wildcards.engine)
+
+
+def compiler_devices(wildcards, output):
+    """The same, of the devices that the engine's compiler needs."""
+    name, _ = engines.parse(wildcards.engine)
+    return engine_devices(wildcards, output) if engines.compiles_on_device(name) else ""
+
+
+def devices_of_compiler(wildcards):
+    """Devices that compiling takes: the resource ``npu``."""
+    return int(engines.compiles_on_device(engines.parse(wildcards.engine)[0]))
 
 
 def devices_of_job(wildcards):
@@ -78,9 +95,26 @@ def engine_versions(wildcards):
     return reasons.versions(versions_of(wildcards.engine))
 
 
+def reference_versions(wildcards):
+    """Params function: versions of the packages that the reference depends on."""
+    return reasons.versions(versions_of(REFERENCE))
+
+
+def reference_shape(wildcards):
+    """Params function: bands and frames of the reference's input."""
+    bands, frames = checked(FEATURE_SET.shape_for, REFERENCE, int(wildcards.batch))
+    return reasons.Reason("settings", f"--shape {bands} {frames}")
+
+
 def compiler_versions(wildcards):
-    """The same, and those of the reference, with which an artefact is compared before it is written."""
-    return reasons.versions({**versions_of(REFERENCE), **versions_of(wildcards.engine)})
+    """Those that compiling depends on, and those of the reference, with which an artefact is compared.
+
+    An artefact may be compiled on one host and run on another, where a compiler's Python and wheels need not be.
+    """
+    found = versions_of(wildcards.engine)
+    if engines.carries_outputs(engines.parse(wildcards.engine)[0]):
+        found = {package: version for package, version in found.items() if package in npus.COMPILER}
+    return reasons.versions({**versions_of(REFERENCE), **found})
 
 
 @functools.cache

@@ -2,11 +2,36 @@
 ARTEFACT = "work/engines/{engine}/bs{batch}"
 
 
+rule reference_outputs:
+    """Compute what the reference makes of a few inputs, for artefacts whose toolchain cannot run the reference."""
+    input:
+        path_of(rules.trace_network.output.network),
+    output:
+        "work/network/outputs_bs{batch}.npz",
+    log:
+        "logs/reference_outputs/bs{batch}.log",
+    priority: 1
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        key=KEYS.param(),
+        job=KEYS.job_name,
+        python=python,
+        script=script("reference_outputs.py"),
+        code=stage_code("reference_outputs.py", engines.source(engines.parse(REFERENCE)[0])),
+        versions=reference_versions,
+        shape=reference_shape,
+    shell:
+        "{params.python:q} {params.script:q} --job {params.job:q} --network {input:q} --batch-size {wildcards.batch}"
+        " {params.shape} --output {output:q} > {log:q} 2>&1"
+
+
 rule compile_engine:
     """Compile the network for an engine, precision and batch size, and compare it with the reference."""
     input:
         network=path_of(rules.trace_network.output.network),
         exported=exported_for_engine,
+        outputs=outputs_to_carry,
     output:
         directory(ARTEFACT),
     log:
@@ -16,7 +41,7 @@ rule compile_engine:
         engine_environment
     threads: config["threads"]
     resources:
-        npu=devices_of_job,
+        npu=devices_of_compiler,
     params:
         key=KEYS.param(),
         job=KEYS.job_name,
@@ -25,11 +50,11 @@ rule compile_engine:
         code=engine_code("compile_engine.py", engines.parse(REFERENCE)[0]),
         versions=compiler_versions,
         options=engine_options,
-        devices=engine_devices,
+        devices=compiler_devices,
         shape=artefact_shape,
     shell:
-        "({params.command} {params.script:q} --job {params.job:q} --network {input.network:q} --exported {input.exported:q} --engine {wildcards.engine}"
-        " --batch-size {wildcards.batch} {params.shape} --options {params.options:q} --threads {threads} {params.devices}"
+        "({params.command} {params.script:q} --job {params.job:q} --network {input.network:q} --exported {input.exported:q}"
+        " --outputs {input.outputs:q} --engine {wildcards.engine} --batch-size {wildcards.batch} {params.shape} --options {params.options:q} --threads {threads} {params.devices}"
         " --output {output:q}) > {log:q} 2>&1"
 
 

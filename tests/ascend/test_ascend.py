@@ -5,12 +5,12 @@ import importlib
 import re
 import subprocess
 import sys
-import types
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from support.mutants import mutant
 from support.paths import SCRIPTS, STAND_IN
 
 from asv import engines
@@ -129,16 +129,6 @@ def test_the_parts_of_a_batch_are_timed(stand_in, networks, features, tmp_path):
     assert all(seconds > 0 for seconds in session.seconds.values())
     assert "no NPU" in session.facts["stand_in"]
     session.close()
-
-
-def mutant(module, old, new):
-    """The module with a piece of its source replaced."""
-    source = Path(module.__file__).read_text()
-    assert source.count(old) == 1, old
-    made = types.ModuleType(module.__name__)
-    made.__dict__.update(__package__=module.__package__, __file__=module.__file__)
-    exec(compile(source.replace(old, new), module.__file__, "exec"), made.__dict__)
-    return made
 
 
 MUTATIONS = {

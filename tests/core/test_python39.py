@@ -12,7 +12,8 @@ from asv import code, engines
 
 THERE = {"numpy", "torch"}  # tqdm is used where it is
 ENTRIES = [SCRIPTS / f"{name}.py" for name in ("compile_engine", "infer", "benchmark_engine", "npu_probe")]
-FILES = code.closure(*ENTRIES, *(engines.source(name) for name in ("torch_aie", "mindietorch", "torchscript")))
+NAMES = ("ascend_om", "torch_aie", "mindietorch", "torchscript")
+FILES = code.closure(*ENTRIES, *map(engines.source, NAMES))
 
 
 def vermin(*paths):

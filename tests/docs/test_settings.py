@@ -91,7 +91,7 @@ REPEATED = {
     },
     "measure_machine.py": {"--threads": "threads"},
     "plot_recommendation.py": {"--max-eer-increase": "accuracy_gate.max_eer_increase"},
-    "npu_probe.py": {"--soc": "engines.torch_aie.soc_version"},
+    "npu_probe.py": {"--soc": "engines.torch_aie.soc_version", "--backend": "engines.ascend_om.backend"},
 }
 NOTHING = (None, [], "", "{}")  # defaults by which a script is told nothing
 # Options that are called as a setting and have a default of their own.

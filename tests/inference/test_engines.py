@@ -341,10 +341,10 @@ def test_whole_utterances_of_a_shard_are_what_each_is_alone(whole, torchscript, 
 
 
 def test_names_of_engines():
-    assert engines.names() == ["mindietorch", "onnxruntime", "openvino", "torch_aie", "torchscript"]
+    assert engines.names() == ["ascend_om", "mindietorch", "onnxruntime", "openvino", "torch_aie", "torchscript"]
     assert engines.label("openvino") == "openvino-f32"
     assert engines.parse("openvino-bf16") == ("openvino", "bf16")
-    with pytest.raises(InputError, match=r"unknown engine 'tensorrt'; there are mindietorch, onnxruntime, openvino, "):
+    with pytest.raises(InputError, match=r"unknown engine 'tensorrt'; there are ascend_om, mindietorch, onnxruntime, "):
         engines.label("tensorrt")
     with pytest.raises(InputError, match=r"torchscript has no 'bf16'; it offers f32"):
         engines.label("torchscript", "bf16")

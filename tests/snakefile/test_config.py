@@ -243,7 +243,7 @@ def test_wrong_engine_of_the_benchmark(name, told):
         ({"threads": 0}, ["threads: 0", "minimum of 1"]),
         (
             {"engine": "tensorrt"},
-            ["engine: unknown engine 'tensorrt'", "mindietorch, onnxruntime, openvino, torch_aie, torchscript"],
+            ["engine: unknown engine 'tensorrt'", "ascend_om, mindietorch, onnxruntime, openvino, torch_aie,"],
         ),
         ({"engine": ""}, ["engine: "]),
         ({"precision": "int8"}, ["precision: openvino has no 'int8'", "f32, bf16"]),

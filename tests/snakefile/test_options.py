@@ -87,7 +87,7 @@ def test_what_an_engine_gets_leaves_out_where_it_runs():
 
 def test_devices_threads_and_the_interpreter():
     config = check(NPU)
-    assert npus.names() == ["mindietorch", "torch_aie"]
+    assert npus.names() == ["ascend_om", "mindietorch", "torch_aie"]
     assert npus.device_count(config) == len({0, 2, *config["engines"]["mindietorch"]["devices"]})
     assert npus.devices_of_job(config, "torch_aie-fp16") == 1
     assert npus.devices_of_job(config, "openvino-f32") == 0

@@ -45,7 +45,8 @@ def test_only_a_report_must_be_of_what_is_current(report):
 
 def test_engines_of_the_jobs_that_load_one():
     jobs = [job("infer", engine="b-f32"), job("compile_engine", engine="a-f32"), job("score", engine="c-f32")]
-    assert start.labels_to_run([*jobs, *jobs, job(""), job("merge_manifests")]) == ["a-f32", "b-f32"]
+    found = start.labels_to_run([*jobs, *jobs, job("infer", engine="a-f32"), job(""), job("merge_manifests")])
+    assert found == {"a-f32": {"compile_engine", "infer"}, "b-f32": {"infer"}}
 
 
 def test_an_engine_that_cannot_run_here(monkeypatch):

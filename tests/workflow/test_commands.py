@@ -19,7 +19,8 @@ PROFILES = sorted(path.name for path in (REPO / "profiles").iterdir())
 # These need an executor plugin that requirements-dev.txt does not install: their dry runs are for those who have it.
 NEED_A_PLUGIN = {name for name in ("lsf", "donau") if not find_spec(f"snakemake_executor_plugin_{name}")}
 # One engine of each kind: its jobs on Slurm ask for a device, or they do not.
-ENGINES = tuple(f"results/{engine}/eer_bs4.txt" for engine in ("torch_aie-fp16", "mindietorch-f32", "openvino-f32"))
+LABELS = ("torch_aie-fp16", "mindietorch-f32", "ascend_om-fp16", "openvino-f32")
+ENGINES = tuple(f"results/{label}/eer_bs4.txt" for label in LABELS)
 ON_SLURM = (*ENGINES, "--workflow-profile", "profiles/slurm")
 # These do no work, and are run as they are.
 AS_THEY_ARE = {"--lint", "--unlock", "--dry-run", "-n"}

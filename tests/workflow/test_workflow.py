@@ -224,7 +224,7 @@ def test_bad_audio_is_counted_or_ends_the_run(tmp_path):
     [
         (["engin=openvino"], "engin: unknown setting; did you mean engine?"),
         (["batch_sizes=[0]"], "batch_sizes.0"),
-        (["engine=tensorrt"], "unknown engine 'tensorrt'; there are mindietorch, onnxruntime, openvino,"),
+        (["engine=tensorrt"], "unknown engine 'tensorrt'; there are ascend_om, mindietorch, onnxruntime,"),
         (["dataset={root: nowhere}"], "dataset.root: no folder 'nowhere'"),
         (["dataset={trials: [absent.txt]}"], "dataset.trials: no file 'absent.txt'"),
         (["dataset={trials: [trials.txt, wavs/../trials.txt]}"], "'trials' is also the name of another list"),

@@ -52,12 +52,14 @@ class Job:
 class CompileFacts(TypedDict, total=False):
     """What an engine tells of an artefact that it has compiled.
 
-    ``artefact`` is the name of its file in the folder, ``cann`` the version of Ascend's toolkit. ``stand_in`` is set
-    where something else was in the engine's place, and says what; nothing made with it is taken for the engine's.
+    ``artefact`` is the name of its file in the folder, ``cann`` the version of Ascend's toolkit, ``atc`` that of its
+    converter. ``stand_in`` is set where something else was in the engine's place, and says what; nothing made with it
+    is taken for the engine's.
     """
 
     artefact: str
     cann: str | None
+    atc: str | None
     stand_in: str
 
 
@@ -72,10 +74,11 @@ class SessionFacts(_RunFacts, total=False):
 
     ``precision`` is what really runs, and ``precision_from`` says how that is known: ``engine`` if the engine was
     asked, ``request`` if it cannot be. ``threads`` are those in use. ``cann`` and ``stand_in`` are as in
-    :class:`CompileFacts`.
+    :class:`CompileFacts`; ``backend`` is the interface to the device, of an engine that has several.
     """
 
     cann: str | None
+    backend: str
     stand_in: str
 
 

@@ -48,9 +48,11 @@ def _found(facts: Mapping[str, Any]) -> dict[str, str]:
     variables = (f"{key}={value}" for key, value in facts.get("variables", {}).items())
     versions = (f"{key} {value or 'missing'}" for key, value in facts.get("versions", {}).items())
     devices = (f"{device} {state}" for device, state in facts.get("devices", {}).items())
+    compiler = {"atc": facts["atc"]} if "atc" in facts else {}
     return {
         "variables": ", ".join(variables) or "none of CANN's",
         "versions": ", ".join(versions) or NOT_ANSWERED,
+        **compiler,
         "plug-in": facts.get("module") or NOT_ANSWERED,
         "npu-smi": "cannot be run" if chips is None else f"{len(chips)} chips: {', '.join(chips)}",
         "device files": ", ".join(facts.get("device_files", [])) or "no /dev/davinci*",

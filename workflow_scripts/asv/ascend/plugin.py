@@ -65,6 +65,8 @@ class Plugin:
         **extra: keywords that only this plug-in's ``compile`` knows.
     """
 
+    compiles_on_device = True
+
     def __init__(self, name: str, **extra: Any) -> None:
         self.name = name
         self._extra = extra

@@ -61,7 +61,7 @@ def look(adapter: Plugin, level: str, soc: str, devices: Sequence[int]) -> dict[
         facts["variables"] = {name: os.environ[name] for name in VARIABLES if name in os.environ}
         facts["device_files"] = sorted(glob.glob("/dev/davinci[0-9]*"))
         facts["chips"] = chips()
-        problems += _other_chip(adapter.name, soc, facts["chips"])
+        problems += other_chip(adapter.name, soc, facts["chips"])
         facts["warnings"] = [explain.CONFLICT] if importlib.util.find_spec("torch_npu") else []
         facts["devices"] = try_devices(adapter, devices, problems)
         if "failed" in facts["devices"].values() and not facts["device_files"]:
@@ -72,7 +72,7 @@ def look(adapter: Plugin, level: str, soc: str, devices: Sequence[int]) -> dict[
     return {"facts": facts, "problems": problems}
 
 
-def _other_chip(plugin: str, soc: str, found: list[str] | None) -> list[str]:
+def other_chip(plugin: str, soc: str, found: list[str] | None) -> list[str]:
     """The problem of chips that are not the configured one, if there is any."""
     if not found or soc.replace("Ascend", "", 1) in found:
         return []

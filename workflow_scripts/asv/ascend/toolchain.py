@@ -18,6 +18,16 @@ from typing import Any
 from ..errors import InputError
 
 PROBE = Path(__file__).resolve().parents[2] / "npu_probe.py"
+OLDEST = (3, 9)
+# What the interpreter is given: its version is judged before anything is imported that an older one could not read.
+START = f"""
+import runpy, sys
+if sys.version_info[:2] < {OLDEST}:
+    sys.exit("Python %d.%d is too old, 3.9 to 3.12 are needed: name another" % sys.version_info[:2])
+sys.argv = sys.argv[1:]
+sys.path.insert(0, sys.argv[0].rpartition("/")[0])
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
 SECONDS = 300  # that a probe may take: a plug-in loads hundreds of libraries
 
 
@@ -48,7 +58,8 @@ def ask(name: str, settings: Mapping[str, Any], python: str, level: str) -> dict
         name: of the engine.
         settings: of the engine.
         python: the interpreter, where the settings name none.
-        level: ``versions``, quick, or ``devices``, which loads the plug-in and tries every device.
+        level: ``versions``, quick; ``devices``, all that compiling and running need, every device included; or one of
+            both alone, ``compile`` and ``run``, of an engine whose compiler needs no device.
 
     Returns:
         dict with ``facts`` (a dictionary) and ``problems`` (messages that name the remedy; empty if all is there).
@@ -58,8 +69,10 @@ def ask(name: str, settings: Mapping[str, Any], python: str, level: str) -> dict
     devices = shlex.join(map(str, settings["devices"]))
     words = (
         f"{shlex.quote(str(PROBE))} --plugin {name} --level {level} --devices {devices} --soc {settings['soc_version']}"
+        f" --backend {settings.get('backend', 'auto')}"
     )
-    line = f"{command(settings['python'] or python, settings['env_scripts'])} {words}"
+    interpreter = settings["python"] or python
+    line = f"{command(interpreter, settings['env_scripts'])} -c {shlex.quote(START)} {words}"
     try:
         done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=SECONDS)
     except subprocess.TimeoutExpired:
@@ -77,8 +90,8 @@ def ask(name: str, settings: Mapping[str, Any], python: str, level: str) -> dict
         return {"facts": {}, "problems": [problem]}
 
 
-def require(name: str, settings: Mapping[str, Any], python: str) -> None:
-    """Raise an :class:`InputError` that lists all that is missing for jobs on the devices."""
-    if problems := ask(name, settings, python, "devices")["problems"]:
+def require(name: str, settings: Mapping[str, Any], python: str, level: str = "devices") -> None:
+    """Raise an :class:`InputError` that lists all that is missing for jobs; ``level`` as in :func:`ask`."""
+    if problems := ask(name, settings, python, level)["problems"]:
         listing = "".join(f"\n  {problem}" for problem in problems)
         raise InputError(f"{name} cannot run here (`snakemake npu_doctor` shows the whole picture):{listing}")

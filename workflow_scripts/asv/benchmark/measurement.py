@@ -41,9 +41,10 @@ class _Measured(TypedDict):
 
 
 class Measurement(_Measured, total=False):
-    """``bs<N>.json`` of ``benchmark_engine``; the last two keys as in :class:`asv.engine_interface.SessionFacts`."""
+    """``bs<N>.json`` of ``benchmark_engine``; the last three keys as in :class:`asv.engine_interface.SessionFacts`."""
 
     cann: str | None
+    backend: str
     stand_in: str
 
 

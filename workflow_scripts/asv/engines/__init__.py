@@ -49,8 +49,21 @@ def reference(suffix: str) -> str:
 
 
 def needs_export(name: str, suffix: str) -> bool:
-    """Whether an engine compiles the network as it is exported to ONNX, and not the file of this suffix itself."""
-    return not reads(name, suffix) and reads(name, ONNX)
+    """Whether an engine compiles the network as it is exported to ONNX, and not the file of this suffix itself.
+
+    An NPU's does even where the network is ONNX: its toolchain has nothing that could read the names of a graph.
+    """
+    return reads(name, ONNX) and (is_npu(name) or not reads(name, suffix))
+
+
+def carries_outputs(name: str) -> bool:
+    """Whether an artefact is compared when it is loaded, with outputs that it carries, and not when it is compiled."""
+    return is_npu(name) and not compiles_on_device(name)
+
+
+def compiles_on_device(name: str) -> bool:
+    """Whether an engine's compiler needs one of its devices."""
+    return bool(getattr(getattr(module(name), "PLUGIN", None), "compiles_on_device", False))
 
 
 def foreign(name: str, suffix: str) -> str | None:

@@ -1,12 +1,13 @@
 """The artefact of one engine, precision and batch size: a folder with what the engine loads, and ``artefact.json``.
 
-It is compiled and compared with what the reference makes of the network before it is kept; whoever runs it takes its
-job from the record.
+It is compiled and compared with what the reference makes of the network before it is kept, or, where its toolchain
+cannot, whenever it is loaded; whoever runs it takes its job from the record.
 """
 
 from __future__ import annotations
 
 import contextlib
+import shutil
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ import numpy as np
 from .. import engines, files, vectors
 from ..engine_interface import InFlightEngine, InFlightSession, Job, Session
 from ..errors import InputError
+from . import carried_outputs
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -47,10 +49,11 @@ class _Compiled(TypedDict):
 
 
 class Artefact(_Compiled, total=False):
-    """``artefact.json``; the last three keys as in :class:`asv.engine_interface.CompileFacts`."""
+    """``artefact.json``; the last four keys as in :class:`asv.engine_interface.CompileFacts`."""
 
     artefact: str
     cann: str | None
+    atc: str | None
     stand_in: str
 
 
@@ -69,8 +72,20 @@ def job(artefact: Artefact, *, threads: int, options: Mapping[str, Any], device:
 
 
 def load(folder: Path, artefact: Artefact, job: Job) -> Session:
-    """A session of the artefact's engine; the caller closes it."""
-    return engines.module(artefact["engine"]).load(folder, job)
+    """A session of the artefact's engine; the caller closes it.
+
+    Raises:
+        InputError: as :meth:`asv.engine_interface.Engine.load`, or where the session does not give the outputs that the
+            artefact carries.
+    """
+    session = engines.module(artefact["engine"]).load(folder, job)
+    if (folder / carried_outputs.FILE).exists():
+        try:
+            carried_outputs.check(session, folder, job)
+        except BaseException:
+            session.close()
+            raise
+    return session
 
 
 def load_fastest(folder: Path, artefact: Artefact, job: Job) -> Session | InFlightSession:
@@ -86,8 +101,14 @@ def load_fastest(folder: Path, artefact: Artefact, job: Job) -> Session | InFlig
 
 
 def compile_checked(
-    network: Path, folder: Path, engine: str, job: Job, code: str, exported: Path | None = None
-) -> tuple[Artefact, float]:
+    network: Path,
+    folder: Path,
+    engine: str,
+    job: Job,
+    code: str,
+    exported: Path | None = None,
+    outputs: Path | None = None,
+) -> tuple[Artefact, float | None]:
     """Compile a network into an empty folder, compare it with what the reference makes of it, and write the record.
 
     Args:
@@ -97,9 +118,11 @@ def compile_checked(
         job: what to compile for.
         code: digest of the code that runs, for the record.
         exported: the network in the form that the engine reads, where that is another; ``network`` is the reference's.
+        outputs: the reference's, of :mod:`asv.inference.carried_outputs`, where the artefact carries them and
+            :func:`load` compares it.
 
     Returns:
-        ``(artefact, cosine)``: the record, and the minimum cosine with the reference.
+        ``(artefact, cosine)``: the record, and the minimum cosine with the reference, None where :func:`load` compares.
 
     Raises:
         InputError: where the engine refuses the job or the file, or where the artefact disagrees with the reference.
@@ -112,7 +135,11 @@ def compile_checked(
     facts = engines.module(engine).compile_artefact(own, folder, job)
     seconds = time.perf_counter() - started
     size = sum(path.stat().st_size for path in folder.iterdir())
-    precision, cosine = _compare(network, folder, engine, job)
+    if outputs is None:
+        precision, cosine = _compare(network, folder, engine, job)
+    else:
+        precision, cosine = job.precision, None
+        shutil.copyfile(outputs, folder / carried_outputs.FILE)
     artefact: Artefact = {
         "engine": engine,
         "versions": engines.versions(engine),
@@ -130,7 +157,7 @@ def compile_checked(
     return artefact, cosine
 
 
-def _compare(network: Path, folder: Path, engine: str, job: Job) -> tuple[str, float]:
+def _compare(network: Path, folder: Path, engine: str, job: Job) -> tuple[str, float | None]:
     """The precision that really runs, and the minimum cosine with the reference."""
     name, precision = engines.parse(engines.reference(network.suffix))
     module, of_reference = engines.module(name), Job(job.batch_size, job.shape, precision, job.threads)

@@ -132,7 +132,7 @@ def _disagreements(config, schema):
     if not any(text.startswith(("engine:", "precision:")) for text in wrong):
         yield from networks.faults(config)
     for name, settings in config["engines"].items():
-        yield from engines.option_faults(name, settings.get("options", {}))
+        yield from engines.option_faults(name, settings.get("options", settings))
     yield from feature_sets.faults(config)
     if dataset["max_duration"] is not None and dataset["max_duration"] < dataset["min_duration"]:
         yield f"dataset.max_duration: {dataset['max_duration']} is below min_duration ({dataset['min_duration']})"

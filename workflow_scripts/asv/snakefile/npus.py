@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from .. import engines
 from ..ascend import toolchain
 from ..errors import InputError
 from . import options
 from .inputs import Config
+
+# Of the versions in a toolchain, what a compiler that needs no device depends on.
+COMPILER = ("CANN",)
+COMPILING = "compile_engine"  # the stage
 
 
 @functools.cache
@@ -70,13 +74,30 @@ def problem(name: str, settings: Config, python: str) -> str | None:
     return problems[0].splitlines()[0] if problems else None
 
 
-def require(config: Config, labels: Iterable[str], python: str, uses_conda: bool) -> None:
-    """Try the toolchains and devices of the engines of labels whose jobs are to run on this machine.
+def level(name: str, stages: Iterable[str]) -> str:
+    """How far an engine's toolchain must be tried for the stages of its jobs: :func:`asv.ascend.toolchain.ask`."""
+    compiles = COMPILING in stages
+    if engines.compiles_on_device(name) or (compiles and len(set(stages)) > 1):
+        return "devices"
+    return "compile" if compiles else "run"
+
+
+def require(config: Config, stages: Mapping[str, Iterable[str]], python: str, uses_conda: bool) -> None:
+    """Try the toolchains and devices of the engines whose jobs are to run on this machine.
+
+    Args:
+        config: the configuration.
+        stages: engine and precision, such as ``torch_aie-fp16``, to the stages that load it.
+        python: the interpreter of engines whose settings name none.
+        uses_conda: whether Snakemake makes the environments.
 
     Raises:
         InputError: that lists all that is missing.
     """
-    for name in sorted({engines.parse(label)[0] for label in labels}):
+    found: dict[str, set[str]] = {}
+    for label, of_label in stages.items():
+        found.setdefault(engines.parse(label)[0], set()).update(of_label)
+    for name in sorted(found):
         settings = config["engines"].get(name, {})
         if "devices" in settings and not is_unknown(settings, uses_conda):
-            toolchain.require(name, settings, python)
+            toolchain.require(name, settings, python, level(name, found[name]))

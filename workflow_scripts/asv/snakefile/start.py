@@ -110,9 +110,13 @@ def set_outdated_results_aside(jobs: Sequence[Job]) -> None:
         print(f"{moved} results are to be made anew; the former ones are in results/outdated/.", file=sys.stderr)
 
 
-def labels_to_run(jobs: Iterable[Job]) -> list[str]:
-    """Engines and precisions, such as ``openvino-f32``, that jobs load."""
-    return sorted({job.wildcards.engine for job in jobs if stage(job) in ENGINE_STAGES})
+def labels_to_run(jobs: Iterable[Job]) -> dict[str, set[str]]:
+    """Engines and precisions, such as ``openvino-f32``, that jobs load, to the stages of these jobs."""
+    found: dict[str, set[str]] = {}
+    for job in jobs:
+        if stage(job) in ENGINE_STAGES:
+            found.setdefault(job.wildcards.engine, set()).add(stage(job))
+    return found
 
 
 def require_engines(labels: Iterable[str]) -> None:
