@@ -102,5 +102,8 @@ rule check_gate:
         python=python,
         script=script("check_gate.py"),
         code=stage_code("check_gate.py"),
+        undecided=setting(gates.of_undecided(config)),
+    # What the gate says is what the user waits for: it goes to the terminal, too.
     shell:
-        "{params.python:q} {params.script:q} --job {params.job:q} --table {input:q} --output {output:q} > {log:q} 2>&1"
+        "{params.python:q} {params.script:q} --job {params.job:q} --table {input:q} {params.undecided} --output {output:q}"
+        " > {log:q} 2>&1 && cat {output:q}"

@@ -1,5 +1,5 @@
 # Params functions of the stages that load an engine, and which engines are measured. No rules here.
-from asv.snakefile import benchmarks, npus
+from asv.snakefile import benchmarks, gates, npus
 
 SNAKEMAKE.set_default_resource("npu", npus.device_count(config))  # as many jobs at once as there are devices
 versions_of_engine = functools.cache(engines.versions)
@@ -27,6 +27,11 @@ def outputs_to_carry(wildcards):
     """Input function: what the reference makes of a few inputs, where the artefact is compared when it is loaded."""
     carries = engines.carries_outputs(engines.parse(wildcards.engine)[0])
     return [path_of(rules.reference_outputs.output[0])] if carries else []
+
+
+def engine_gate(wildcards):
+    """Params function: options of what the accuracy gate accepts of the job's engine."""
+    return reasons.Reason("settings", gates.of_engine(config, wildcards.engine))
 
 
 def engine_command(wildcards, output):

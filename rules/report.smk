@@ -80,9 +80,8 @@ rule plot_benchmarks:
         script=script("plot_benchmarks.py"),
         code=stage_code("plot_benchmarks.py"),
         versions=stage_versions("plot_benchmarks.py"),
-        gate=setting(options.options_of(config["accuracy_gate"], "min_cosine")),
     shell:
-        "{params.python:q} {params.script:q} --job {params.job:q} --benchmarks {input.table:q} --agreement {input.agreement:q} {params.gate}"
+        "{params.python:q} {params.script:q} --job {params.job:q} --benchmarks {input.table:q} --agreement {input.agreement:q}"
         " --throughput-output {output.throughput:q} --latency-output {output.latency:q}"
         " --agreement-output {output.agreement:q} > {log:q} 2>&1"
 

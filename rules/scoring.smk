@@ -119,7 +119,7 @@ rule compare_engine:
         script=script("compare_engine.py"),
         code=stage_code("compare_engine.py"),
         versions=stage_versions("compare_engine.py"),
-        gate=setting(options.options_of(config["accuracy_gate"], "min_cosine", "max_eer_increase")),
+        gate=engine_gate,
         bootstrap=setting(options.of_bootstrap(config)),
     shell:
         "{params.python:q} {params.script:q} --job {params.job:q} --embeddings {input.embeddings:q} --reference {input.reference:q}"

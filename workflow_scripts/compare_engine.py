@@ -21,7 +21,7 @@ def parse_arguments():
     parser.add_argument("--reference-scores", type=Path, required=True, help="folder of score tables of the reference")
     parser.add_argument("--bootstrap-replicates", type=int, default=1000, help="0: no interval")
     parser.add_argument("--bootstrap-seed", type=int, default=0)
-    parser.add_argument("--min-cosine", type=float, default=0.999, help="lowest cosine that the gate accepts")
+    parser.add_argument("--min-cosine", type=float, help="lowest cosine that the gate accepts; by default any")
     parser.add_argument("--max-eer-increase", type=float, default=0.002, help="a fraction: 0.002 is 0.2 points")
     parser.add_argument("--table", type=Path, required=True, help="one row per utterance")
     parser.add_argument("--output", type=Path, required=True, help="JSON")
@@ -36,7 +36,7 @@ def main():
     )
     summary = gate.verdict(facts, changes, options.min_cosine, options.max_eer_increase)
     files.write_json(options.output, summary)
-    print(f"gate: {summary['gate']} {'; '.join(summary['faults'])}")
+    print(f"gate: {summary['gate']} {'; '.join([*summary['faults'], *summary['evidence']])}")
 
 
 if __name__ == "__main__":

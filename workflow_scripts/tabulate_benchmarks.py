@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from asv import caveats, cli, engines, files
-from asv.benchmark import document, published, table
+from asv.benchmark import best, document, published, table
 from asv.errors import InputError
 
 
@@ -63,11 +63,11 @@ def main():
         table.unsupported_row(engine, int(batch), why)
         for engine, batch, why in (part.split(":", 2) for part in options.unsupported)
     ]
-    table.mark_best(rows)
+    best.mark_best(rows)
     result = files.read_json(options.results[0]) if options.rows else None
     benchmarks = {
         "demo": caveats.demo_parts(result),
-        "recommendation": table.recommendation(rows),
+        "recommendation": best.recommendation(rows),
         "machine": machine,
         "network": result and result["network"],
         "protocol": result and next(iter(result["protocols"])),  # whose EER stands in the rows

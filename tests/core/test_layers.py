@@ -17,7 +17,8 @@ LAYERS = [
     ["engines", "demo"],
     ["inference"],
     ["trials"],
-    ["scoring", "benchmark"],
+    ["scoring"],
+    ["benchmark"],
     ["report", "bundle"],
     ["snakefile"],
 ]

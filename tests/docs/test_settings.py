@@ -75,9 +75,9 @@ REPEATED = {
     "compare_engine.py": {
         "--bootstrap-replicates": "scoring.bootstrap.replicates",
         "--bootstrap-seed": "scoring.bootstrap.seed",
-        "--min-cosine": "accuracy_gate.min_cosine",
         "--max-eer-increase": "accuracy_gate.max_eer_increase",
     },
+    "check_gate.py": {"--on-undecided": "accuracy_gate.on_undecided"},
     "benchmark_engine.py": {
         "--threads": "threads",
         "--seconds": "benchmark.seconds",

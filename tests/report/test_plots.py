@@ -55,7 +55,8 @@ def row_of(engine, size, speed=100.0, gate="PASS"):
     latency = 1000 * size / throughput
     numbers = (throughput, throughput * 0.97, throughput * 1.02, throughput * 1.3, latency, latency * 1.1)
     known = {"engine": engine, "batch_size": size, "status": "ok", "stand_in": None, "gate": gate}
-    return {**known, **dict(zip(MEASURED, numbers))}
+    limit = 0.999 if engine.endswith("bf16") else 0.9999
+    return {**known, **dict(zip(MEASURED, numbers)), "min_cosine_limit": limit}
 
 
 def unsupported(engine, size):
@@ -105,6 +106,7 @@ TABLES = {
     "own words": usual_table(demo="synthetic voices; an untrained network of full size, whose accuracy means nothing"),
     "real": usual_table(demo=False, cpu="A Processor With A Very Long Name " * 5),
     "failed gate": table_of([row_of("torchscript-f32", 4), row_of("openvino-bf16", 4, 200, "FAIL")]),
+    "undecided": table_of([row_of(e, 4, 200, g) for e, g in zip(ENGINES, ("reference", "PASS", "UNDECIDED"))]),
     "one size": table_of([row_of(engine, 4) for engine in ENGINES]),
     "neighbouring sizes": table_of([row_of("openvino-f32", size) for size in (48, 64, 96, 128)]),
     "partly unsupported": table_of([*usual_table()["rows"][:6], *(unsupported("openvino-bf16", s) for s in SIZES)]),
@@ -120,6 +122,7 @@ def test_text_of_benchmark_pictures_is_legible(name, monkeypatch):
         texts = assert_legible(drawn, monkeypatch)
         assert any(text.startswith("DEMO") for text in texts) == bool(table["demo"])
         assert ("fails the accuracy gate" in texts) == (name == "failed gate")
+        assert ("undecided by the gate" in texts) == (name == "undecided")
         assert any("Not supported" in text for text in texts) == ("unsupported" in name)
         for row in table["rows"]:
             assert str(row["batch_size"]) in texts
@@ -130,11 +133,21 @@ def test_text_of_benchmark_pictures_is_legible(name, monkeypatch):
     [cosines_of(), cosines_of(sizes=[4]), cosines_of(ENGINES[1:2]), {("openvino-f32", 4): np.ones(3)}, {}],
     ids=["usual", "one size", "one engine", "equal", "none"],
 )
-@pytest.mark.parametrize("gate", [None, 0.999])
-def test_text_of_the_agreement_is_legible(cosines, gate, monkeypatch):
-    texts = assert_legible(benchmark_figures.agreement_figure(usual_table(), cosines, gate), monkeypatch)
+@pytest.mark.parametrize("judged", [False, True])
+def test_text_of_the_agreement_is_legible(cosines, judged, monkeypatch):
+    table = usual_table()
+    for row in table["rows"] if not judged else ():
+        row["min_cosine_limit"] = None
+    drawn = benchmark_figures.agreement_figure(table, cosines)
+    texts = assert_legible(drawn, monkeypatch)
     assert any(text.startswith("DEMO") for text in texts)
-    assert any("accuracy gate" in text for text in texts) == bool(gate and cosines)
+    assert any("accuracy_gate.min_cosine" in text for text in texts) == bool(judged and cosines)
+
+
+def test_every_precision_has_its_own_minimum_cosine_in_the_picture():
+    lines = benchmark_figures.agreement_figure(usual_table(), cosines_of()).axes[0].lines
+    limits = {round(float(line.get_xdata()[0]), 6) for line in lines if line.get_color() == "black"}
+    assert limits == {1e-4, 1e-3}
 
 
 def test_the_check_of_overlaps_has_teeth(monkeypatch):
@@ -291,7 +304,7 @@ def write_benchmarks(folder, table, cosines):
         paths.append(folder / engine / f"agreement_bs{size}.tsv")
         rows = ((f"u{i}", repr(float(value)), "0.1") for i, value in enumerate(values))
         files.write_table(paths[-1], ("utterance", "cosine", "max_abs_difference"), rows)
-    return ["--benchmarks", folder / "benchmarks.json", "--agreement", *paths, "--min-cosine", "0.999"]
+    return ["--benchmarks", folder / "benchmarks.json", "--agreement", *paths]
 
 
 def test_plot_benchmarks_twice(tmp_path):

@@ -56,10 +56,16 @@ def test_changes_of_the_eer_are_those_of_the_scores_and_speakers(tmp_path):
     targets = speakers[0] == speakers[1]
     change = agreement.eer_changes(tmp_path / "ours", tmp_path / "reference", 50, 3)["list"]
     expected = bootstrap.paired_eer_difference(reference, ours, targets, *speakers, 50, 3)
-    assert tuple(change.values()) == expected
+    assert (change["difference"], change["low"], change["high"]) == expected
+    assert change["sides_changed"] == bootstrap.sides_changed(reference, ours, targets) > 0
+    assert (change["speakers"], change["reason"]) == (6, None)
+    costs = [metrics.min_dcf(metrics.error_rates(scores, targets), 0.01)[0] for scores in (reference, ours)]
+    assert change["min_dcf"]["difference"] == costs[1] - costs[0]
+    assert change["min_dcf"]["low"] <= change["min_dcf"]["high"]
     eers = [metrics.equal_error_rate(metrics.error_rates(scores, targets))[0] for scores in (reference, ours)]
     without = agreement.eer_changes(tmp_path / "ours", tmp_path / "reference", 0, 3)["list"]
-    assert without == {"difference": eers[1] - eers[0], "low": None, "high": None}
+    assert (without["difference"], without["low"], without["high"]) == (eers[1] - eers[0], None, None)
+    assert without["reason"] == "no interval was made (scoring.bootstrap.replicates: 0)"
 
 
 def test_scores_of_other_trials_are_not_compared(tmp_path):

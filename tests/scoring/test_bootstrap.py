@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asv.errors import InputError
-from asv.scoring import bootstrap, metrics
+from asv.scoring import bootstrap, metrics, resampling
 from asv.scoring.bootstrap import eer_interval, paired_eer_difference
 
 # How scores are made below: a target's has an effect of its speaker, a nontarget's one of each of its speakers.
@@ -75,7 +75,7 @@ def test_neither_rows_nor_names_nor_blocks_matter(monkeypatch):
     assert eer_interval(scores, targets, names[first], names[second], 100) == wanted
     assert eer_interval(scores, targets, first, second, 100, seed=1) != wanted
     for block in (1, 1000, 10**9):
-        monkeypatch.setattr(bootstrap, "BLOCK", block)
+        monkeypatch.setattr(resampling, "BLOCK", block)
         assert eer_interval(scores, targets, first, second, 100) == wanted
 
 

@@ -3,6 +3,7 @@
 import copy
 import functools
 import json
+import re
 import time
 
 import pytest
@@ -47,7 +48,8 @@ def test_shipped_file_and_schema_have_the_same_settings_with_the_same_defaults()
 
 def test_every_group_of_the_schema_is_closed_and_every_setting_has_a_default():
     def walk(schema, place):
-        assert schema["additionalProperties"] is False, place
+        if place != "config.accuracy_gate.min_cosine":  # of precisions, which engines have
+            assert schema["additionalProperties"] is False, place
         for name, part in schema["properties"].items():
             assert "default" in part, f"{place}.{name}"
             if "properties" in part:
@@ -55,6 +57,33 @@ def test_every_group_of_the_schema_is_closed_and_every_setting_has_a_default():
                 walk(part, f"{place}.{name}")
 
     walk(json.loads(SCHEMA.read_text(encoding="utf-8")), "config")
+
+
+@pytest.mark.parametrize(
+    ("limits", "found"),
+    [
+        ({}, {"f32": 0.9999, "bf16": 0.999, "fp16": 0.999, "int8": None}),
+        ({"bf16": "0.99", "int8": "null"}, {"f32": 0.9999, "bf16": 0.99, "fp16": 0.999, "int8": None}),
+        (0.99, 0.99),
+        ("0.99", 0.99),  # as the command line hands it over
+    ],
+)
+def test_minimum_cosines_by_precision_or_one_for_all(limits, found):
+    assert check({"accuracy_gate": {"min_cosine": limits}})["accuracy_gate"]["min_cosine"] == found
+
+
+@pytest.mark.parametrize(
+    ("limits", "message"),
+    [
+        ({"bf61": 0.9}, "accuracy_gate.min_cosine.bf61: no engine has this precision; did you mean bf16?"),
+        ({"f32": 2}, "accuracy_gate.min_cosine.f32: 2 is greater than the maximum of 1"),
+        (1.5, "accuracy_gate.min_cosine: 1.5 is greater than the maximum of 1"),
+        (None, "accuracy_gate.min_cosine: null is not of type object or number"),
+    ],
+)
+def test_wrong_minimum_cosines_are_named(limits, message):
+    with pytest.raises(InputError, match=re.escape(message)):
+        check({"accuracy_gate": {"min_cosine": limits}})
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import Any, TypedDict
 
 
 class _Named(TypedDict):
@@ -12,8 +12,8 @@ class _Named(TypedDict):
     batch_size: int
     status: str  # "ok", or "unsupported" where this machine cannot run it: then what follows _Named is None or absent
     stand_in: str | None  # what was in the engine's place
-    gate: str | None  # "PASS", "FAIL", or "reference"
-    faults: list[str]  # why the gate fails, or why it is unsupported
+    gate: str | None  # "PASS", "UNDECIDED", "FAIL", or "reference"
+    faults: list[str]  # why the gate does not pass, or why it is unsupported
     best: list[str]  # "throughput", "latency", or both
 
 
@@ -47,8 +47,22 @@ class Row(_Named, total=False):
     roc_auc: float
     min_cosine: float | None  # of an embedding with the reference's; None for the reference
     mean_cosine: float | None
-    eer_change: float | None
+    eer_change: dict[str, Any] | None  # of every trial list
     cores: int
     cpu_quota: float | None
     throttled_share: float | None  # of the time, 0 to 1
     throttled_periods: int
+    async_throughput_low: float | None
+    async_throughput_high: float | None
+    eer_increase: float | None  # over the reference's, of the list that decides; None for the reference
+    eer_increase_low: float | None  # its 95 % interval
+    eer_increase_high: float | None
+    min_dcf_increase: float | None  # on the same list
+    min_dcf_increase_low: float | None
+    min_dcf_increase_high: float | None
+    sides_changed: int | None  # trials that are accepted by one of the two alone
+    speakers: int | None  # of that list
+    speakers_needed: int | None  # that would settle what is UNDECIDED
+    min_cosine_limit: float | None  # that the gate accepts; None: whatever it is
+    max_eer_increase: float | None  # that the gate accepts
+    evidence: str | None  # why it is PASS, where that is to be said

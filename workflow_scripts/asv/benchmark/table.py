@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
+from ..scoring import gate
 from .row import Row
+
+NONE = "–"
+INCREASES = {"eer_increase": 100.0, "min_dcf_increase": 1.0}  # columns with intervals, and what they are multiplied by
 
 # Columns of benchmarks.tsv. Programs may count them, so new ones go to the end.
 TSV = (
@@ -17,6 +21,10 @@ TSV = (
     *("artefact_bytes", "peak_memory_bytes", "bystander_cores", "warm"),
     *("eer", "roc_auc", "min_cosine", "mean_cosine", "eer_change", "gate", "remarks"),
     *("cores", "cpu_quota", "throttled_share", "throttled_periods"),
+    *("async_throughput_low", "async_throughput_high"),
+    *("eer_increase", "eer_increase_low", "eer_increase_high"),
+    *("min_dcf_increase", "min_dcf_increase_low", "min_dcf_increase_high"),
+    *("sides_changed", "speakers", "speakers_needed", "min_cosine_limit", "max_eer_increase", "evidence"),
 )
 
 
@@ -76,6 +84,30 @@ def row(
         "cpu_quota": benchmark["cpu_quota"],
         "throttled_share": benchmark["throttled_share"],
         "throttled_periods": benchmark["throttled_periods"],
+        "async_throughput_low": min(in_flight["throughput_runs"]) if in_flight else None,
+        "async_throughput_high": max(in_flight["throughput_runs"]) if in_flight else None,
+        **_judged(agreement),
+    }
+
+
+def _judged(agreement):
+    """The columns of what the gate saw: of the list that decides; all None for the reference."""
+    agreement = agreement or {}
+    change = agreement.get("eer_change", {}).get(agreement.get("decisive"), {})
+    limits, cost = agreement.get("limits", {}), change.get("min_dcf", {})
+    return {
+        "eer_increase": change.get("difference"),
+        "eer_increase_low": change.get("low"),
+        "eer_increase_high": change.get("high"),
+        "min_dcf_increase": cost.get("difference"),
+        "min_dcf_increase_low": cost.get("low"),
+        "min_dcf_increase_high": cost.get("high"),
+        "sides_changed": change.get("sides_changed"),
+        "speakers": change.get("speakers"),
+        "speakers_needed": agreement.get("speakers_needed"),
+        "min_cosine_limit": limits.get("min_cosine"),
+        "max_eer_increase": limits.get("max_eer_increase"),
+        "evidence": "; ".join(agreement.get("evidence", [])) or None,
     }
 
 
@@ -87,33 +119,18 @@ def unsupported_row(label: str, batch_size: int, reason: str) -> Row:
     return cast(Row, {**template, **known, "stand_in": None, "gate": None, "faults": [reason], "best": []})
 
 
-def mark_best(rows: Iterable[Row]) -> None:
-    """Mark, among the rows that pass the gate, the one of highest throughput and the one of lowest latency, in place.
+def increase(row: Row, column: str = "eer_increase", unit: float = 100) -> str:
+    """An increase with its interval, in points of the EER or as a cost.
 
-    A stand-in for an engine is never the best.
+    >>> increase({"eer_increase": 0.001, "eer_increase_low": -0.001, "eer_increase_high": 0.002})
+    '+0.100 (-0.100 to +0.200)'
     """
-    passing = [row for row in rows if row["status"] == "ok" and row["gate"] != "FAIL" and not row["stand_in"]]
-    if passing:
-        max(passing, key=lambda row: row["throughput"])["best"].append("throughput")
-        min(passing, key=lambda row: row["latency_mean_ms"])["best"].append("latency")
-
-
-def recommendation(rows: Sequence[Row]) -> str:
-    """One line: what to deploy."""
-    fastest = next((row for row in rows if "throughput" in row["best"]), None)
-    if not fastest:
-        return "No engine passes the accuracy gate."
-    quickest = next(row for row in rows if "latency" in row["best"])
-    line = (
-        f"Fastest that passes the gate: {fastest['engine']} at batch size {fastest['batch_size']}, "
-        f"{fastest['throughput']:.1f} crops/s"
-    )
-    if quickest is not fastest:
-        line += (
-            f"; lowest latency: {quickest['engine']} at batch size {quickest['batch_size']}, "
-            f"{quickest['latency_mean_ms']:.2f} ms"
-        )
-    return line + "."
+    cells = cast("Mapping[str, Any]", row)
+    value, low, high = (cells.get(f"{column}{end}") for end in ("", "_low", "_high"))
+    if value is None:
+        return NONE
+    numbers = [gate.signed(unit * number) for number in (value, low, high) if number is not None]
+    return f"{numbers[0]} ({numbers[1]} to {numbers[2]})" if len(numbers) == 3 else f"{numbers[0]} (no interval)"
 
 
 def throttled(row: Row) -> str | None:
@@ -143,6 +160,8 @@ COLUMNS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "artefact_bytes": ("artefact MB", lambda value: f"{value / 1e6:.1f}"),
     "peak_memory_bytes": ("peak memory MB", lambda value: f"{value / 1e6:.0f}"),
     "eer": ("EER %", lambda value: f"{100 * value:.3f}"),
+    "eer_increase": ("EER increase, points", str),
+    "min_dcf_increase": ("minDCF increase", str),
     "min_cosine": ("minimum cosine", "{:.6f}".format),
     "gate": ("gate", str),
     "remarks": ("", str),
@@ -168,16 +187,21 @@ def printed(row: Row, columns: Sequence[str] = tuple(COLUMNS)) -> list[str]:
     values: dict[str, Any] = {**row, "engine": shown_engine(row)}
     if row["status"] == "ok":
         values["spread"] = f"±{50 * (row['throughput_high'] - row['throughput_low']) / row['throughput']:.1f} %"
+    for name, unit in INCREASES.items():
+        if row.get(name) is not None:
+            values[name] = increase(row, name, unit)
     best = [f"best {kind}" for kind in row["best"]]
     status = [row["status"]] if row["status"] != "ok" else []
-    others = [remark for remark in (row["stand_in"], throttled(row)) if remark]
+    others = [remark for remark in (row.get("evidence"), row["stand_in"], throttled(row)) if remark]
     values["remarks"] = "; ".join([*best, *status, *row["faults"], *others]) or None
-    return [COLUMNS[key][1](values[key]) if values.get(key) is not None else "–" for key in columns]
+    return [COLUMNS[key][1](values[key]) if values.get(key) is not None else NONE for key in columns]
 
 
 def kind(row: Row) -> str:
-    """What to show a row as: ``fail``, ``best``, or nothing for the others."""
-    return "fail" if row["gate"] == "FAIL" else "best" if row["best"] else ""
+    """What to show a row as: ``fail``, ``undecided``, ``best``, or nothing for the others."""
+    if row["gate"] in (gate.FAIL, gate.UNDECIDED):
+        return str(row["gate"]).lower()
+    return "best" if row["best"] else ""
 
 
 def tsv_cells(row: Row) -> list[Any]:

@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 
 from .. import caveats
 from ..benchmark.table import shown_engine
+from ..scoring import gate
 from .figure import legend_below, line_style, new_figure, project_style
 
 if TYPE_CHECKING:
@@ -66,24 +67,28 @@ def _draw_line(axes, place, rows, column, low=None, high=None, **style):
     above = np.array([row[high or column] for row in rows], float) - values  # not a number where the table has none
     bars = np.maximum([below, above], 0) if low or high else None
     axes.errorbar(sizes, values, bars, capsize=3, linewidth=1.6, markersize=6, **style)
-    failed = [index for index, row in enumerate(rows) if row["gate"] == "FAIL"]
-    axes.plot(np.take(sizes, failed), values[failed], **_FAILED)
+    for verdict, (_, mark) in _MARKS.items():
+        marked = [index for index, row in enumerate(rows) if row["gate"] == verdict]
+        axes.plot(np.take(sizes, marked), values[marked], **mark)
 
 
-_FAILED: dict[str, Any] = {
-    "color": "black",
-    "marker": "x",
-    "markersize": 11,
-    "markeredgewidth": 2,
-    "linestyle": "none",
-    "zorder": 6,
+_MARK: dict[str, Any] = {"color": "black", "markersize": 11, "linestyle": "none", "zorder": 6}
+# By verdict of the gate: what the legend says, and the mark.
+_MARKS: dict[str, tuple[str, dict[str, Any]]] = {
+    gate.FAIL: ("fails the accuracy gate", {**_MARK, "marker": "x", "markeredgewidth": 2}),
+    gate.UNDECIDED: ("undecided by the gate", {**_MARK, "marker": "$?$"}),
 }
+
+
+def gate_marks(table: Mapping[str, Any]) -> list[Line2D]:
+    """Entries of the legend for the verdicts that are marked in a table."""
+    verdicts = {row["gate"] for row in table["rows"]}
+    return [Line2D([], [], label=words, **mark) for what, (words, mark) in _MARKS.items() if what in verdicts]
 
 
 def _finish_lines(figure, axes, table):
     handles = axes.get_legend_handles_labels()[0]
-    if any(row["gate"] == "FAIL" for row in table["rows"]):
-        handles.append(Line2D([], [], label="fails the accuracy gate", **_FAILED))
+    handles += gate_marks(table)
     legend_below(figure, handles, columns=3 if len(handles) > 2 else 2)
     return figure
 
@@ -130,14 +135,12 @@ def latency_figure(table: Mapping[str, Any]) -> Figure:
 def agreement_figure(
     table: Mapping[str, Any],
     cosines: Mapping[tuple[str, int], npt.NDArray[np.float64]],
-    min_cosine: float | None = None,
 ) -> Figure:
     """How far the embeddings are from the reference's: one box per engine and batch size.
 
     Args:
         table: benchmarks.json.
         cosines: ``(engine, batch size)`` to float64 ``(utterances,)``.
-        min_cosine: what the accuracy gate accepts.
     """
     engines = _engines(table)
     facts = "Embeddings of the same features against those of TorchScript, float32, by engine and batch size\n"
@@ -158,17 +161,21 @@ def agreement_figure(
     shown = {row["engine"]: shown_engine(row) for row in table["rows"]}
     axes.set_yticks(range(len(cosines)), [f"{shown.get(engine, engine)}, bs{batch}" for engine, batch in cosines])
     axes.set_ylim(len(cosines) - 0.4, -0.6)
-    ends = [*(end for values in distances.values() for end in (values.min(), values.max())), 1 - (min_cosine or 1)]
+    limits = {(row["engine"], row["batch_size"]): row.get("min_cosine_limit") for row in table["rows"]}
+    limits = {key: 1 - limit for key, limit in limits.items() if key in cosines and limit is not None and limit < 1}
+    ends = [end for values in distances.values() for end in (values.min(), values.max())] + list(limits.values())
     ends = [math.log10(end) for end in ends if end > 0]
     axes.set_xlim(10 ** (math.floor(min(ends)) - 0.3), 10 ** (math.ceil(max(ends)) + 0.3))
     axes.grid(axis="y", visible=False)
     axes.set_xlabel("1 − cosine with the reference's embedding (no unit; 0 is equal)")
     axes.xaxis.set_major_locator(ticker.LogLocator(numticks=9))
     axes.xaxis.set_minor_locator(ticker.NullLocator())
-    if min_cosine is not None and min_cosine < 1:
-        gate: dict[str, Any] = {"color": "black", "linestyle": (0, (5, 2)), "linewidth": 1.4}
-        axes.axvline(1 - min_cosine, **gate)
-        handles.append(Line2D([], [], label=f"accuracy gate: cosine {min_cosine:g}, FAIL to the right", **gate))
+    line: dict[str, Any] = {"color": "black", "linestyle": (0, (5, 2)), "linewidth": 1.4}
+    for place, key in enumerate(cosines):
+        if key in limits:
+            axes.plot([limits[key]] * 2, [place - 0.45, place + 0.45], **line)
+    if limits:
+        handles.append(Line2D([], [], label="accuracy_gate.min_cosine: FAIL to the right", **line))
         legend_below(figure, handles)
     return figure
 

@@ -23,11 +23,12 @@ th { border-bottom: 2px solid #888; vertical-align: bottom; white-space: normal;
 td:last-child { white-space: normal; min-width: 9em; }
 tr.best { font-weight: bold; }
 tr.fail { color: #a30000; }
+tr.undecided { color: #7a5200; }
 summary { cursor: pointer; margin: .4em 0; }
 pre { font-size: 12px; overflow-x: auto; padding: .5em 1em; background: #f3f3f3; }
 @media (prefers-color-scheme: dark) {
   body { color: #eee; background: #181818; } pre { background: #262626; } tr { background: #181818; }
-  th, td { border-color: #444; } tr.fail { color: #ff9a8a; }
+  th, td { border-color: #444; } tr.fail { color: #ff9a8a; } tr.undecided { color: #ffc966; }
 }
 """.strip()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -14,14 +13,29 @@ from ..errors import InputError
 from . import bootstrap, embeddings, metrics, tables
 
 WORST = 5  # utterances named in the summary
+PRIOR = 0.01  # of a target, for minDCF
+NO_DRAWS = "no interval was made (scoring.bootstrap.replicates: 0)"
+
+
+class CostChange(TypedDict):
+    """Of the normalised minDCF; the interval is None where there is none."""
+
+    prior: float
+    difference: float
+    low: float | None
+    high: float | None
 
 
 class EerChange(TypedDict):
-    """Fractions; the interval is None where there is none."""
+    """Fractions; the interval is None where there is none, with the reason."""
 
     difference: float
     low: float | None
     high: float | None
+    sides_changed: int  # trials that are accepted by one engine alone, each at the threshold of its own EER
+    speakers: int | None  # that were drawn from
+    reason: str | None
+    min_dcf: CostChange
 
 
 def compare_embeddings(
@@ -64,7 +78,7 @@ def _compare_shards(manifests, ours, reference):
 
 
 def eer_changes(ours: Path, reference: Path, replicates: int, seed: int) -> dict[str, EerChange]:
-    """Increase of the EER over the reference's, by trial list, with its paired bootstrap interval.
+    """Increase of EER and minDCF over the reference's, by trial list, with paired bootstrap intervals.
 
     Args:
         ours, reference: folders of score tables, of the same trials.
@@ -87,10 +101,26 @@ def _eer_change(path, reference_path, replicates, seed):
     ours, reference = tables.read(path, speakers=bool(replicates)), tables.read(reference_path)
     if not np.array_equal(ours.targets, reference.targets):
         raise InputError(f"{path}: not the trials of {reference_path}; run score again for both")
-    eers = [metrics.equal_error_rate(metrics.error_rates(t.scores, t.targets))[0] for t in (reference, ours)]
-    low = high = None
-    if replicates:
-        trials = (reference.scores, ours.scores, ours.targets, ours.first, ours.second)  # with speakers, as asked for
-        with suppress(InputError):  # too few speakers
-            _, low, high = bootstrap.paired_eer_difference(*trials, replicates, seed)  # type: ignore[arg-type]
-    return {"difference": eers[1] - eers[0], "low": low, "high": high}
+    rates = [metrics.error_rates(t.scores, t.targets) for t in (reference, ours)]
+    eers = [metrics.equal_error_rate(rate)[0] for rate in rates]
+    costs = [metrics.min_dcf(rate, PRIOR)[0] for rate in rates]
+    change: EerChange = {
+        "difference": eers[1] - eers[0],
+        "low": None,
+        "high": None,
+        "sides_changed": bootstrap.sides_changed(reference.scores, ours.scores, ours.targets),
+        "speakers": None,
+        "reason": None if replicates else NO_DRAWS,
+        "min_dcf": {"prior": PRIOR, "difference": costs[1] - costs[0], "low": None, "high": None},
+    }
+    if not replicates:
+        return change
+    trials = (reference.scores, ours.scores, ours.targets, ours.first, ours.second)  # with speakers, as asked for
+    try:
+        found = bootstrap.paired_differences(*trials, replicates, seed, PRIOR)  # type: ignore[arg-type]
+    except InputError as error:  # too few speakers
+        return {**change, "reason": str(error)}
+    change |= {"low": found.eer.low, "high": found.eer.high, "speakers": found.speakers}
+    if found.min_dcf:
+        change["min_dcf"] |= {"low": found.min_dcf.low, "high": found.min_dcf.high}
+    return change

@@ -8,12 +8,13 @@ lie between percentiles of the replicates. What few speakers do to them is descr
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ..errors import InputError
-from .metrics import equal_error_rate, error_rates, last_of_group
+from .metrics import equal_error_rate, error_rates, min_dcf
+from .resampling import numbered, replicates_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -21,100 +22,7 @@ if TYPE_CHECKING:
 LEVEL = 0.95
 FEWEST_SPEAKERS = 5  # below it intervals hold the truth far less often than they say, see docs/metrics.md
 WIDTH = 1e-9  # of an interval that has one; a narrower one is rounding
-BLOCK = 1 << 19  # weights at a time: some 20 MB
-
-
-class _Trials:
-    """Trials sorted by falling score, and the weighted EER of them.
-
-    Attributes:
-        first, second: unsigned integer ``(n,)``, speakers of the sides; the second side of a trial within a speaker is
-            the last column of the draws, which is 1 throughout.
-        targets: bool ``(n,)``.
-        ends: integer ``(m,)``, the last place of each group of equal scores.
-    """
-
-    def __init__(self, scores, targets, first, second):
-        order = np.argsort(scores)[::-1]
-        last = last_of_group(scores[order])
-        self.ends = np.flatnonzero(last).astype(np.int32 if len(last) < 2**31 else np.int64)
-        self.first, self.second, self.targets = first[order], second[order], targets[order]
-
-    def _weights(self, draws):
-        """How often each trial counts, int32 ``(replicates, n)``; part by part, since indices are copied as intp."""
-        weights = np.empty((len(draws), len(self.first)), np.int32)
-        for start in range(0, len(self.first), BLOCK):
-            part = slice(start, start + BLOCK)
-            np.multiply(draws[:, self.first[part]], draws[:, self.second[part]], out=weights[:, part])
-        return weights
-
-    def equal_error_rates(self, draws):
-        """EER by linear interpolation, as :func:`asv.scoring.metrics.equal_error_rate`, once for each row of draws.
-
-        Args:
-            draws: int32 ``(replicates, speakers + 1)``, how often each speaker was drawn, then 1.
-
-        Returns:
-            float64 ``(replicates,)``, NaN where a replicate has no target or no nontarget.
-        """
-        weights = self._weights(draws)
-        kind: type[np.integer[Any]] = np.int32 if weights.sum(axis=1, dtype=np.int64).max() < 2**31 else np.int64
-        accepted = np.cumsum(weights, axis=1, dtype=kind)
-        weights *= self.targets
-        hits = np.cumsum(weights, axis=1, dtype=kind)
-        rows = np.arange(len(draws))
-        all_hits, all_accepts = hits[:, -1], accepted[:, -1] - hits[:, -1]
-        usable = (all_hits > 0) & (all_accepts > 0)
-
-        def rates(group):
-            """False-accept and miss rates after each row's group; before the first, nothing is accepted."""
-            place = self.ends[np.maximum(group, 0)]
-            hit = np.where(group < 0, 0, hits[rows, place])
-            accept = np.where(group < 0, 0, accepted[rows, place] - hits[rows, place])
-            return accept / np.maximum(all_accepts, 1), 1 - hit / np.maximum(all_hits, 1)
-
-        # The first group at which misses no longer exceed false accepts, by bisection in all rows at once.
-        low, high = np.zeros(len(rows), np.intp), np.full(len(rows), len(self.ends) - 1)
-        while (low < high).any():
-            middle = (low + high) // 2
-            false_accept, miss = rates(middle)
-            crossed = miss <= false_accept
-            low, high = np.where(crossed, low, np.minimum(middle + 1, high)), np.where(crossed, middle, high)
-        (before, miss_before), (after, miss_after) = rates(low - 1), rates(low)
-        gap_before, gap_after = miss_before - before, miss_after - after
-        share = gap_before / np.where(usable, gap_before - gap_after, 1)
-        return np.where(usable, before + share * (after - before), np.nan)
-
-
-def _numbered(first, second):
-    """Speakers of both sides, names or numbers, as numbers from 0 in the order of their names; how many there are."""
-    first, second = np.asarray(first), np.asarray(second)
-    if first.dtype.kind in "iu" and second.dtype.kind in "iu":  # without sorting millions of them
-        there = np.zeros(1 + max(int(first.max()), int(second.max())), bool)
-        there[first] = there[second] = True
-        count = int(np.count_nonzero(there))
-        number = (np.cumsum(there) - 1).astype(np.min_scalar_type(count))
-        return number[first], number[second], count
-    names, codes = np.unique(np.concatenate((first, second)), return_inverse=True)
-    codes = codes.astype(np.min_scalar_type(len(names)))
-    return codes[: len(first)], codes[len(first) :], len(names)
-
-
-def _replicates(score_vectors, targets, first, second, replicates, seed):
-    """EERs float64 ``(vectors, replicates)`` of the same draws of speakers, and the number of speakers."""
-    targets = np.asarray(targets, bool)
-    first, second, speakers = _numbered(first, second)
-    second[first == second] = speakers
-    draws = np.ones((replicates, speakers + 1), np.int32)
-    random = np.random.default_rng(seed)
-    draws[:, :-1] = random.multinomial(speakers, np.full(speakers, 1 / speakers), size=replicates)
-    step = max(1, BLOCK // len(targets))
-    blocks = [draws[start : start + step] for start in range(0, replicates, step)]
-    eers = []
-    for scores in score_vectors:  # one after the other: sorted trials take much memory
-        trials = _Trials(np.asarray(scores, np.float64), targets, first, second)
-        eers.append(np.concatenate([trials.equal_error_rates(block) for block in blocks]))
-    return np.array(eers), speakers
+ROUNDING = 1e-12  # of a threshold
 
 
 def _percentiles(values):
@@ -144,8 +52,8 @@ def eer_interval(
         had both classes), ``reason``: None, or why there is no interval, and ``upper_bound``: None, or where there are
         no errors what the EER is below at the same level, see :func:`upper_bound`.
     """
-    values, speakers = _replicates([scores], targets, speakers_first, speakers_second, replicates, seed)
-    values = values[0][np.isfinite(values[0])]
+    (((values,),), speakers) = replicates_of([scores], targets, speakers_first, speakers_second, replicates, seed)
+    values = values[np.isfinite(values)]
     facts = {"level": LEVEL, "speakers": speakers, "replicates": len(values)}
     eer, _ = equal_error_rate(error_rates(scores, targets))
     bound = upper_bound(targets, speakers_first, speakers_second) if eer == 0 else None
@@ -187,7 +95,7 @@ def upper_bound(
         a fraction; None where the trials bound nothing.
     """
     targets = np.asarray(targets, bool)
-    first, second, count = _numbered(speakers_first, speakers_second)
+    first, second, count = numbered(speakers_first, speakers_second)
     alone = len(np.unique(first[targets & (first == second)]))
     met: set[int] = set()
     for code in np.unique((first.astype(np.int64) * count + second)[~targets & (first != second)]).tolist():
@@ -204,6 +112,60 @@ def upper_bound(
     return high
 
 
+class Difference(NamedTuple):
+    """Of b less a: of all trials, and the ends of its 95 % confidence interval."""
+
+    difference: float
+    low: float
+    high: float
+
+
+class Differences(NamedTuple):
+    """What :func:`paired_differences` finds; EERs are fractions, costs normalised."""
+
+    eer: Difference
+    min_dcf: Difference | None  # None: not asked for
+    speakers: int
+
+
+def paired_differences(
+    scores_a: npt.ArrayLike,
+    scores_b: npt.ArrayLike,
+    targets: npt.NDArray[np.bool_],
+    speakers_first: npt.ArrayLike,
+    speakers_second: npt.ArrayLike,
+    replicates: int = 1000,
+    seed: int = 0,
+    prior: float | None = None,
+) -> Differences:
+    """How much higher EER and, with a ``prior``, minDCF of scores b are than those of scores a, of the same trials.
+
+    Both are drawn together, so what the speakers have in common cancels: far narrower than two intervals.
+
+    Raises:
+        InputError: where the trials have too few speakers, or not both classes, and where the difference of the EERs is
+            the same in all draws although trials are accepted by the one alone: that is no certainty.
+    """
+    trials = (targets, speakers_first, speakers_second)
+    values, speakers = replicates_of([scores_a, scores_b], *trials, replicates, seed, prior)
+    differences = values[1] - values[0]
+    differences = differences[:, np.isfinite(differences[0])]
+    if differences.shape[1] < replicates / 2 or speakers < FEWEST_SPEAKERS:
+        raise InputError(
+            f"{len(targets)} trials, too few speakers ({speakers}); a comparison of EERs needs a trial list of "
+            f"{FEWEST_SPEAKERS} or more, all draws of which have targets and nontargets"
+        )
+    rates = [error_rates(scores, targets) for scores in (scores_a, scores_b)]
+    a, b = (equal_error_rate(rate)[0] for rate in rates)
+    eer = Difference(b - a, *_percentiles(differences[0]))
+    if eer.high - eer.low < WIDTH and sides_changed(scores_a, scores_b, targets):
+        raise InputError(f"{len(targets)} trials: all draws of speakers have the same difference of EERs")
+    if prior is None:
+        return Differences(eer, None, speakers)
+    a, b = (min_dcf(rate, prior)[0] for rate in rates)
+    return Differences(eer, Difference(b - a, *_percentiles(differences[1])), speakers)
+
+
 def paired_eer_difference(
     scores_a: npt.ArrayLike,
     scores_b: npt.ArrayLike,
@@ -212,30 +174,16 @@ def paired_eer_difference(
     speakers_second: npt.ArrayLike,
     replicates: int = 1000,
     seed: int = 0,
-) -> tuple[float, float, float]:
-    """How much higher the EER of scores b is than that of scores a, the trials being the same.
+) -> Difference:
+    """The EER's part of :func:`paired_differences`."""
+    trials = (targets, speakers_first, speakers_second)
+    return paired_differences(scores_a, scores_b, *trials, replicates, seed).eer
 
-    Both are drawn together, so what the speakers have in common cancels: far narrower than two intervals.
 
-    Returns:
-        ``(difference, low, high)``: fractions, EER of b less EER of a, and its 95 % confidence interval.
-
-    Raises:
-        InputError: where the trials have too few speakers, or not both classes, and where the difference is the same
-            in all draws although trials are accepted by the one alone: that is no certainty.
-    """
-    values, speakers = _replicates([scores_a, scores_b], targets, speakers_first, speakers_second, replicates, seed)
-    differences = values[1] - values[0]
-    differences = differences[np.isfinite(differences)]
-    if len(differences) < replicates / 2 or speakers < FEWEST_SPEAKERS:
-        raise InputError(
-            f"{len(targets)} trials, too few speakers ({speakers}); a comparison of EERs needs a trial list of "
-            f"{FEWEST_SPEAKERS} or more, all draws of which have targets and nontargets"
-        )
-    (a, threshold_a), (b, threshold_b) = (
-        equal_error_rate(error_rates(scores, targets)) for scores in (scores_a, scores_b)
-    )
-    low, high = _percentiles(differences)
-    if high - low < WIDTH and ((np.asarray(scores_a) >= threshold_a) != (np.asarray(scores_b) >= threshold_b)).any():
-        raise InputError(f"{len(targets)} trials: all draws of speakers have the same difference of EERs")
-    return b - a, low, high
+def sides_changed(scores_a: npt.ArrayLike, scores_b: npt.ArrayLike, targets: npt.ArrayLike) -> int:
+    """How many trials are decided otherwise by scores b than by scores a, each at the threshold of its own EER."""
+    decisions = []
+    for scores in (np.asarray(scores_a), np.asarray(scores_b)):
+        _, threshold = equal_error_rate(error_rates(scores, targets))
+        decisions.append(scores >= threshold - ROUNDING * max(1, abs(threshold)))  # interpolation may miss a score
+    return int(np.count_nonzero(decisions[0] != decisions[1]))

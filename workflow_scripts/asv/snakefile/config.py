@@ -16,7 +16,7 @@ from .. import engines
 from ..dataset import layout
 from ..errors import InputError
 from ..scoring import mean_choice
-from . import config_faults, config_paths, config_reading, feature_sets, networks
+from . import config_faults, config_paths, config_reading, feature_sets, gates, networks
 
 HEADING = "the configuration is wrong:"
 MOST_VALUES, DEEPEST = 3000, 20
@@ -131,6 +131,7 @@ def _disagreements(config, schema):
     yield from wrong
     if not any(text.startswith(("engine:", "precision:")) for text in wrong):
         yield from networks.faults(config)
+    yield from gates.faults(config)
     for name, settings in config["engines"].items():
         yield from engines.option_faults(name, settings.get("options", settings))
     yield from feature_sets.faults(config)

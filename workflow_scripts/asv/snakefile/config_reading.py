@@ -33,7 +33,8 @@ def read(value: Any, schema: Mapping[str, Any]) -> Any:
     if value is None and schema.get("type") == "object":
         return {}
     if isinstance(value, dict):
-        return {name: read(part, schema.get("properties", {}).get(name, {})) for name, part in value.items()}
+        known, others = schema.get("properties", {}), schema.get("additionalProperties") or {}
+        return {name: read(part, known.get(name, others)) for name, part in value.items()}
     if isinstance(value, list):
         return [read(part, schema.get("items", {})) for part in value]
     choices = schema.get("anyOf", [])
