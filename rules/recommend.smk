@@ -91,5 +91,5 @@ rule make_bundle:
 rule bundle:
     """Make a folder to deploy, results/bundle."""
     input:
-        rules.make_bundle.output,
+        path_of(rules.make_bundle.output[0]),
     localrule: True
