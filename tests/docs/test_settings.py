@@ -72,6 +72,10 @@ REPEATED = {
         "--centroid-max-duration": "scoring.centroid.max_duration",
         "--centroid-max-scores": "scoring.centroid.max_scores",
     },
+    "compare_runs.py": {
+        "--bootstrap-replicates": "scoring.bootstrap.replicates",
+        "--bootstrap-seed": "scoring.bootstrap.seed",
+    },
     "compare_engine.py": {
         "--bootstrap-replicates": "scoring.bootstrap.replicates",
         "--bootstrap-seed": "scoring.bootstrap.seed",
@@ -96,6 +100,7 @@ REPEATED = {
 NOTHING = (None, [], "", "{}")  # defaults by which a script is told nothing
 # Options that are called as a setting and have a default of their own.
 OTHERS = {
+    ("compare_runs.py", "--output"),  # of the files that it writes, and not the network.output of a graph
     ("extract_features.py", "--threads"),  # jobs run side by side, one per core
     ("demo_checkpoint.py", "--threads"),  # training is one job
     ("demo_checkpoint.py", "--channels"),  # of the network
