@@ -18,8 +18,10 @@ def engine_options(wildcards):
 
 
 def exported_for_engine(wildcards):
-    """Input function: the exported network, where the engine does not read the traced one."""
+    """Input function: the exported or quantised network, where the engine does not read the traced one."""
     name, _ = engines.parse(wildcards.engine)
+    if engines.is_quantised(wildcards.engine):
+        return [path_of(rules.quantise_network.output.network)]
     return [path_of(rules.export_onnx.output[0])] if engines.needs_export(name, networks.suffix(config)) else []
 
 
@@ -32,6 +34,13 @@ def outputs_to_carry(wildcards):
 def engine_gate(wildcards):
     """Params function: options of what the accuracy gate accepts of the job's engine."""
     return reasons.Reason("settings", gates.of_engine(config, wildcards.engine))
+
+
+def beside_exported(wildcards):
+    """Input function: what lies beside a quantised network, and is read with it."""
+    if not engines.is_quantised(wildcards.engine):
+        return []
+    return [path_of(rules.quantise_network.output.weights), path_of(rules.quantise_network.output.record)]
 
 
 def engine_command(wildcards, output):

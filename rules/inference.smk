@@ -32,6 +32,7 @@ rule compile_engine:
         network=path_of(rules.trace_network.output.network),
         exported=exported_for_engine,
         outputs=outputs_to_carry,
+        beside=beside_exported,
     output:
         directory(ARTEFACT),
     log:

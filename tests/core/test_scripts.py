@@ -51,12 +51,13 @@ def test_wrong_usage_exits_with_2(name, arguments, message):
     assert message in result.stderr
 
 
-HEAVY = {"torch", "sklearn", "openvino", "onnx", "onnxruntime", "scipy", "jsonschema", "matplotlib"}
+HEAVY = {"torch", "sklearn", "openvino", "onnx", "onnxruntime", "nncf", "scipy", "jsonschema", "matplotlib"}
 ALLOWED = {
     "compare_engine.py": {"sklearn", "scipy"},
     "demo_checkpoint.py": {"torch"},
     "export_bin.py": {"torch"},
     "export_onnx.py": {"torch"},
+    "extract_calibration.py": {"torch"},
     "extract_features.py": {"torch"},
     "measure_machine.py": {"torch"},
     "gather_embeddings.py": {"sklearn", "scipy"},

@@ -17,10 +17,15 @@ unless_root = pytest.mark.skipif(os.geteuid() == 0, reason="root may read everyt
 
 def run_script(name, *arguments):
     """Run a stage script; returns its exit code and what it printed on stderr."""
+    done = finished(name, *arguments)
+    return done.returncode, done.stderr
+
+
+def finished(name, *arguments):
+    """Run a stage script; returns the process, which has ended."""
     command = [sys.executable, str(SCRIPTS / name), *map(str, arguments)]
     environment = {**os.environ, "no_proxy": "127.0.0.1"}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment)
-    return done.returncode, done.stderr
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment)
 
 
 def assert_one_error(outcome, *parts):

@@ -15,6 +15,9 @@ def of_result(result: Mapping[str, Any]) -> list[str]:
         notes.append(f"DEMO checkpoint ({result['network']['demo']})")
     if result["engine"].get("stand_in"):
         notes.append(f"STAND-IN: {result['engine']['stand_in']}")
+    quantised = result["engine"].get("quantisation")
+    if quantised and quantised["calibration"]["evaluation_data"]:
+        notes.append("CALIBRATION HEARD THE EVALUATION DATA")
     fit = result["network"]["fit"]
     if fit["verdict"] == "misfit" and not fit["ignored"]:
         better = f": {fit['better']} fit better" if fit["better"] else ""

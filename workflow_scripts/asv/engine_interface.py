@@ -7,6 +7,7 @@ functions, because the Snakefile imports the module to learn its precisions and 
 ``option_faults(options)``: messages about options that are wrong, reported before any job starts.
 ``load_in_flight(folder, job)``: see :class:`InFlightEngine`.
 ``NETWORKS``: suffixes of the networks' files that it compiles, ``.pt`` (TorchScript) and ``.onnx``; else ``.pt`` alone.
+``QUANTISED``: precisions whose network is quantised first (:mod:`asv.quantisation`): an ``.xml`` of OpenVINO.
 ``PLUGIN``: an :class:`asv.ascend.plugin.Plugin`, which makes it an engine with a toolchain and devices of its own.
 """
 
@@ -55,12 +56,14 @@ class CompileFacts(TypedDict, total=False):
     ``artefact`` is the name of its file in the folder, ``cann`` the version of Ascend's toolkit, ``atc`` that of its
     converter. ``stand_in`` is set where something else was in the engine's place, and says what; nothing made with it
     is taken for the engine's.
+    ``quantisation`` is the record of quantise_network.py, where the network was quantised.
     """
 
     artefact: str
     cann: str | None
     atc: str | None
     stand_in: str
+    quantisation: Mapping[str, Any]
 
 
 class _RunFacts(TypedDict):
@@ -74,12 +77,14 @@ class SessionFacts(_RunFacts, total=False):
 
     ``precision`` is what really runs, and ``precision_from`` says how that is known: ``engine`` if the engine was
     asked, ``request`` if it cannot be. ``threads`` are those in use. ``cann`` and ``stand_in`` are as in
-    :class:`CompileFacts`; ``backend`` is the interface to the device, of an engine that has several.
+    :class:`CompileFacts`; ``backend`` is the interface to the device, of an engine that has several. ``layers`` says of a quantised
+    network what its layers run in.
     """
 
     cann: str | None
     backend: str
     stand_in: str
+    layers: str
 
 
 class Session(Protocol):

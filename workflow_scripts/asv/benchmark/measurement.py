@@ -46,6 +46,7 @@ class Measurement(_Measured, total=False):
     cann: str | None
     backend: str
     stand_in: str
+    layers: str
 
 
 def inputs(job: Job) -> list[npt.NDArray[np.float32]]:

@@ -66,6 +66,12 @@ def compiles_on_device(name: str) -> bool:
     return bool(getattr(getattr(module(name), "PLUGIN", None), "compiles_on_device", False))
 
 
+def is_quantised(text: str) -> bool:
+    """Whether ``openvino-int8``, say, runs a network that was quantised for it."""
+    name, precision = parse(text)
+    return precision in getattr(module(name), "QUANTISED", ())
+
+
 def foreign(name: str, suffix: str) -> str | None:
     """Why an engine can have the network of a file of this suffix neither as it is nor exported, or None."""
     if reads(name, suffix) or needs_export(name, suffix):

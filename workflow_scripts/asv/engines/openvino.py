@@ -1,4 +1,4 @@
-"""OpenVINO on the CPU, in float32 or bfloat16.
+"""OpenVINO on the CPU, in float32 or bfloat16, or in int8 of a network that was quantised before.
 
 The artefact is OpenVINO's intermediate representation with static shapes and uncompressed weights: a compiled blob
 would tie it to one CPU. The CPU plug-in compiles it when it is loaded.
@@ -7,22 +7,27 @@ would tie it to one CPU. The CPU plug-in compiles it when it is loaded.
 from __future__ import annotations
 
 import difflib
+import importlib.util
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .. import files, telemetry
 from ..engine_interface import CompileFacts, Job, SessionFacts
 from ..errors import InputError
+from ..quantisation import running
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
 PACKAGES = ("openvino", "torch")  # torch: the conversion reads TorchScript through it
-PRECISIONS = ("f32", "bf16")
-NETWORKS = (".pt", ".onnx")
+PRECISIONS = ("f32", "bf16", "int8")
+QUANTISED = ("int8",)
+NETWORKS = (".pt", ".onnx", ".xml")
 ARTEFACT = "network.xml"
+telemetry.off()
 
 ONE_AND_SEVERAL = "the workflow sets it: one request at a time and several in flight are both measured"
 # Properties that the options must not have, and why: with them something else would run than what is reported.
@@ -79,23 +84,42 @@ def _require_usable(options: Mapping[str, Any]) -> None:
 
 def compile_artefact(network: Path, folder: Path, job: Job) -> CompileFacts:
     _require_usable(job.options)
+    quantised = network.suffix == ".xml"
+    if quantised != (job.precision in QUANTISED):
+        wanted = "the network itself" if quantised else "what quantise_network.py makes of it"
+        raise InputError(f"{network}: precision {job.precision} is compiled of {wanted}")
+    save(_read(network, job.batch_shape), folder)
+    record: CompileFacts = {"quantisation": files.read_json(network.with_suffix(".json"))} if quantised else {}
+    return {"artefact": ARTEFACT, **record}
+
+
+def any_batch(network: Path, shape: tuple[int, int | None]) -> Any:
+    """OpenVINO's model of a network, TorchScript or ONNX, for batches of any size of rows of a shape."""
+    return _read(network, (None, *shape))
+
+
+def save(model: Any, folder: Path) -> Path:
+    """Write a model into a folder, and its weights beside it; returns its file."""
     import openvino
 
-    shape = openvino.PartialShape([-1 if size is None else size for size in job.batch_shape])
-    model = _of_onnx(network, shape) if network.suffix == ".onnx" else _of_torchscript(network, shape)
     openvino.save_model(model, str(folder / ARTEFACT), compress_to_fp16=False)
-    return {"artefact": ARTEFACT}
+    return folder / ARTEFACT
 
 
-def _of_torchscript(network: Path, shape: Any) -> Any:
+def _read(network: Path, sizes: Iterable[int | None]) -> Any:
+    """A network's model for batches of these sizes, None standing for any."""
     import openvino
+
+    shape = openvino.PartialShape([-1 if size is None else size for size in sizes])
+    if network.suffix != ".pt":
+        return _of_model(network, shape)
     import torch
 
     traced = torch.jit.load(str(network), map_location="cpu").eval()
     return openvino.convert_model(traced, input=[(shape, openvino.Type.f32)])
 
 
-def _of_onnx(network: Path, shape: Any) -> Any:
+def _of_model(network: Path, shape: Any) -> Any:
     import openvino
 
     model = openvino.Core().read_model(str(network))
@@ -122,18 +146,20 @@ def unsupported(precision: str) -> str | None:
     except ImportError as error:
         return f"openvino cannot be imported: {error}"
     offered = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    needed = {"f32": "FP32", "bf16": "BF16"}[precision]
+    if precision in QUANTISED and importlib.util.find_spec("nncf") is None:
+        return "nncf, which quantises the network, is not installed; python -m pip install -r requirements.txt"
+    needed = {"f32": "FP32", "bf16": "BF16", "int8": "INT8"}[precision]
     return None if needed in offered else f"this CPU offers {', '.join(offered)}"
 
 
 def load(folder: Path, job: Job) -> Session:
     # One request at a time, on all its threads.
-    return Session(_compile(folder, job, "LATENCY"))
+    return Session(_compile(folder, job, "LATENCY"), job)
 
 
 def load_in_flight(folder: Path, job: Job) -> InFlightSession:
     """A session that keeps as many requests in flight as OpenVINO thinks best for throughput."""
-    return InFlightSession(_compile(folder, job, "THROUGHPUT"))
+    return InFlightSession(_compile(folder, job, "THROUGHPUT"), job)
 
 
 def _compile(folder: Path, job: Job, hint: str) -> Any:
@@ -142,9 +168,10 @@ def _compile(folder: Path, job: Job, hint: str) -> Any:
     import openvino
 
     core = openvino.Core()
+    precision = running.float_precision(core) if job.precision in QUANTISED else job.precision
     properties = {
         "PERFORMANCE_HINT": hint,
-        "INFERENCE_PRECISION_HINT": job.precision,
+        "INFERENCE_PRECISION_HINT": precision,
         "INFERENCE_NUM_THREADS": job.threads,
         # By default every process pins its threads to the first cores: jobs side by side would share one.
         "ENABLE_CPU_PINNING": False,
@@ -157,9 +184,9 @@ def _compile(folder: Path, job: Job, hint: str) -> Any:
         message += _nearest(job.options, core.get_property("CPU", "SUPPORTED_PROPERTIES"))
         raise InputError(f"engines.openvino.options {job.options}: OpenVINO refuses them: {message}") from error
     used = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
-    if used != job.precision:
+    if used != precision:
         remedy = f"set precision: {used}" if used in PRECISIONS else "this CPU needs another engine"
-        raise InputError(f"openvino: precision {job.precision} asked for, but this CPU runs {used}; {remedy}")
+        raise InputError(f"openvino: precision {precision} asked for, but this CPU runs {used}; {remedy}")
     return compiled
 
 
@@ -169,20 +196,23 @@ def _nearest(options: Mapping[str, Any], known: Iterable[str]) -> str:
     return "".join(f"; for {name}, did you mean {found[0]}?" for name, found in close.items() if found)
 
 
-def _facts(compiled: Any) -> SessionFacts:
-    return {
+def _facts(compiled: Any, job: Job) -> SessionFacts:
+    facts: SessionFacts = {
         "precision": compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name(),
         "precision_from": "engine",
         "threads": compiled.get_property("INFERENCE_NUM_THREADS"),
     }
+    if job.precision in QUANTISED:
+        facts["precision"], facts["layers"] = running.told(compiled, facts["precision"])
+    return facts
 
 
 class Session:
     """One request at a time."""
 
-    def __init__(self, compiled: Any) -> None:
+    def __init__(self, compiled: Any, job: Job) -> None:
         self._request = compiled.create_infer_request()
-        self.facts = _facts(compiled)
+        self.facts = _facts(compiled, job)
 
     def run(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         return self._request.infer([batch], share_inputs=True)[0]
@@ -194,7 +224,7 @@ class Session:
 class InFlightSession:
     """A queue of requests."""
 
-    def __init__(self, compiled: Any) -> None:
+    def __init__(self, compiled: Any, job: Job) -> None:
         import openvino
 
         self._queue = openvino.AsyncInferQueue(compiled)
@@ -206,7 +236,7 @@ class InFlightSession:
         self._queue.set_callback(keep)
         self._outputs = outputs
         self.in_flight = len(self._queue)
-        self.facts = _facts(compiled)
+        self.facts = _facts(compiled, job)
 
     def run_all(self, batches: Iterable[npt.NDArray[np.float32]]) -> list[npt.NDArray[np.float32]]:
         self._outputs.clear()

@@ -6,7 +6,7 @@ import textwrap
 
 from .. import caveats
 from ..trials.protocols import CENTROID, CENTROID_LEAVE_ONE_OUT
-from . import answer_network, sentence
+from . import answer_int8, answer_network, sentence
 from . import notes as protocol_notes
 from .result import Result
 from .words import percent, score_name
@@ -155,6 +155,7 @@ def text(result: Result) -> str:
         **({"noted": _noted(utterances["noted"])} if utterances["noted"] else {}),
         "engine": f"{engine['name']} ({', '.join(map(' '.join, engine['versions'].items()))})",
         "precision": f"{engine['precision']} ({told}; asked for: {engine['requested_precision']})",
+        **answer_int8.rows(engine),
         "batch size": engine["batch_size"],
         "threads": engine["threads"],
         "network": answer_network.described(network),

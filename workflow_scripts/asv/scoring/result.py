@@ -107,7 +107,7 @@ class Result(TypedDict):
     protocols: dict[str, Protocol]
     centroid_left_out: str | None
     utterances: dict[str, Any]  # as in Scored, with the layout by which speakers were found
-    engine: dict[str, Any]  # what infer.py says of the engine that ran, and its options
+    engine: dict[str, Any]  # what infer.py says of the engine that ran, its options, and quantise_network.py's record
     features: dict[str, Any]  # of extract_features.py
     network: dict[str, Any]  # of trace_network.py; source, as the user named it; demo: which demo it is, or None
     versions: dict[str, str]
@@ -152,14 +152,21 @@ def assemble(
     """
     utterances = dict(scored["utterances"])
     speakers, noted = utterances.pop("speakers"), utterances.pop("noted")
-    stages = (features["code"], network["code"], artefact["code"], engine["code"], scored["code"], code)
+    quantised = artefact.get("quantisation", {})
+    stages = [features["code"], network["code"], artefact["code"], engine["code"], scored["code"], code]
+    stages += [quantised["calibration"]["code"], quantised["code"]] if quantised else []
     found: Any = {
         "dataset": dataset,
         "scoring": scored["scoring"],
         "protocols": protocols,
         "centroid_left_out": scored["centroid_left_out"],
         "utterances": {**utterances, **speakers, "layout": layout, "noted": noted},
-        "engine": {"name": engine["engine"], **_without_name(engine), "options": artefact["options"]},
+        "engine": {
+            "name": engine["engine"],
+            **_without_name(engine),
+            "options": artefact["options"],
+            **({"quantisation": quantised} if quantised else {}),
+        },
         "features": features,
         "network": network,
         "versions": scored["versions"],

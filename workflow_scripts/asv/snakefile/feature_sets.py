@@ -56,6 +56,11 @@ class FeatureSet:
         return None if self.crops["frames"] == WHOLE else self.crops["frames"]
 
     @property
+    def shape(self) -> list[int | str]:
+        """Bands, and frames or ``whole``."""
+        return [self.contract.n_mels, self.crops["frames"]]
+
+    @property
     def bytes_per_utterance(self) -> int:
         """Size of an utterance's features, float32; of whole utterances about that of VoxCeleb1's."""
         return self.crops["crops"] * self.contract.n_mels * (self.frames or MEAN_FRAMES) * 4
@@ -92,7 +97,7 @@ class FeatureSet:
                 f"features.frames: whole utterances have lengths of their own, so they run one by one on "
                 f"{' or '.join(ANY_LENGTH)}: results/eer_bs1.txt can be asked for, batch size {batch} on {engine} not"
             )
-        return [self.contract.n_mels, self.crops["frames"]]
+        return self.shape
 
     def with_crops(self, frames: int | str, crops: int) -> FeatureSet:
         """The same with other crops."""

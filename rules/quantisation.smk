@@ -1,0 +1,59 @@
+# wavs of some utterances -> features; with the network -> the network in int8, once for all batch sizes.
+
+
+rule extract_calibration:
+    """Compute the features of the utterances that the network in int8 is calibrated with."""
+    output:
+        features="work/quantisation/calibration.npy",
+        sidecar="work/quantisation/calibration.json",
+    log:
+        "logs/extract_calibration.log",
+    priority: 1
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        key=KEYS.param(),
+        job=KEYS.job_name,
+        python=python,
+        script=script("extract_calibration.py"),
+        code=stage_code("extract_calibration.py"),
+        versions=stage_versions("extract_calibration.py"),
+        stamp=calibration_stamp,
+        roots=calibration_roots,
+        tree=calibration_tree,
+        options=calibration_options,
+    shell:
+        "{params.python:q} {params.script:q} --job {params.job:q} --root {params.roots:q} {params.tree} {params.options}"
+        " --threads {threads} --output {output.features:q} --sidecar {output.sidecar:q} > {log:q} 2>&1"
+
+
+# NNCF takes all cores that it sees, and offers no way to give it fewer.
+rule quantise_network:
+    """Quantise the network to int8, but for what must stay in float, once for all batch sizes."""
+    input:
+        network=path_of(rules.trace_network.output.network),
+        features=path_of(rules.extract_calibration.output.features),
+        sidecar=path_of(rules.extract_calibration.output.sidecar),
+    output:
+        network="work/quantisation/network.xml",
+        weights="work/quantisation/network.bin",
+        record="work/quantisation/network.json",
+    log:
+        "logs/quantise_network.log",
+    priority: 1
+    conda:
+        "../envs/cpu.yaml"
+    threads: workflow.cores
+    params:
+        key=KEYS.param(),
+        job=KEYS.job_name,
+        python=python,
+        script=script("quantise_network.py"),
+        code=stage_code("quantise_network.py"),
+        versions=stage_versions("quantise_network.py"),
+        shape=FEATURE_SET.shape,
+        options=options.options_of(config["quantisation"], "min_mean_cosine"),
+    shell:
+        "{params.python:q} {params.script:q} --job {params.job:q} --network {input.network:q} --calibration {input.features:q}"
+        " --calibration-sidecar {input.sidecar:q} --shape {params.shape} {params.options} --threads {threads}"
+        " --output {output.network:q} --weights {output.weights:q} --record {output.record:q} > {log:q} 2>&1"
