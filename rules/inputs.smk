@@ -25,12 +25,12 @@ def calibration_files():
 
 def calibration_stamp(wildcards):
     """Digest of these files; empty for the demo's training voices."""
-    return calibration.stamp(calibration_files())
+    return reasons.Reason("wavs", calibration.stamp(calibration_files()))
 
 
 def calibration_options(wildcards):
     """Which utterances these are, and how their features are made."""
-    return calibration.options(config, DATASET.roots, calibration_files(), FEATURE_SET)
+    return reasons.Reason("settings", calibration.options(config, DATASET.roots, calibration_files(), FEATURE_SET))
 
 
 def calibration_roots(wildcards, output):

@@ -51,9 +51,8 @@ rule quantise_network:
         script=script("quantise_network.py"),
         code=stage_code("quantise_network.py"),
         versions=stage_versions("quantise_network.py"),
-        shape=FEATURE_SET.shape,
-        options=options.options_of(config["quantisation"], "min_mean_cosine"),
+        options=setting(options.of_quantisation(config, FEATURE_SET.shape)),
     shell:
         "{params.python:q} {params.script:q} --job {params.job:q} --network {input.network:q} --calibration {input.features:q}"
-        " --calibration-sidecar {input.sidecar:q} --shape {params.shape} {params.options} --threads {threads}"
+        " --calibration-sidecar {input.sidecar:q} {params.options} --threads {threads}"
         " --output {output.network:q} --weights {output.weights:q} --record {output.record:q} > {log:q} 2>&1"

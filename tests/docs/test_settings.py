@@ -23,6 +23,15 @@ REPEATED = {
         **{f"--{name.replace('_', '-')}": f"dataset.{name}" for name in ("min_duration", "max_duration")},
         **{f"--{name}": f"features.{name}" for name in ("frames", "crops", "placement", "seed", "short")},
     },
+    "extract_calibration.py": {
+        "--utterances": "quantisation.calibration.utterances",
+        "--choice-seed": "quantisation.calibration.seed",
+        **{f"--{name.replace('_', '-')}": f"dataset.{name}" for name in ("on_bad_audio", "resample", "channels")},
+        "--shared-speakers": "dataset.shared_speakers",
+        **{f"--{name.replace('_', '-')}": f"dataset.{name}" for name in ("min_duration", "max_duration")},
+        **{f"--{name}": f"features.{name}" for name in ("frames", "crops", "placement", "seed", "short")},
+    },
+    "quantise_network.py": {"--min-mean-cosine": "quantisation.min_mean_cosine"},
     "merge_manifests.py": {"--on-bad-audio": "dataset.on_bad_audio"},
     "bring_network.py": {
         "--frames": "features.frames",
@@ -102,6 +111,8 @@ NOTHING = (None, [], "", "{}")  # defaults by which a script is told nothing
 OTHERS = {
     ("compare_runs.py", "--output"),  # of the files that it writes, and not the network.output of a graph
     ("extract_features.py", "--threads"),  # jobs run side by side, one per core
+    ("extract_calibration.py", "--threads"),  # as well
+    ("quantise_network.py", "--threads"),  # it is given all cores
     ("demo_checkpoint.py", "--threads"),  # training is one job
     ("demo_checkpoint.py", "--channels"),  # of the network
     ("extract_features.py", "--contract"),  # that of the default family

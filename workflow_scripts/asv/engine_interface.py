@@ -55,8 +55,7 @@ class CompileFacts(TypedDict, total=False):
 
     ``artefact`` is the name of its file in the folder, ``cann`` the version of Ascend's toolkit, ``atc`` that of its
     converter. ``stand_in`` is set where something else was in the engine's place, and says what; nothing made with it
-    is taken for the engine's.
-    ``quantisation`` is the record of quantise_network.py, where the network was quantised.
+    is taken for the engine's. ``quantisation`` is the record of quantise_network.py, where the network was quantised.
     """
 
     artefact: str
@@ -77,8 +76,8 @@ class SessionFacts(_RunFacts, total=False):
 
     ``precision`` is what really runs, and ``precision_from`` says how that is known: ``engine`` if the engine was
     asked, ``request`` if it cannot be. ``threads`` are those in use. ``cann`` and ``stand_in`` are as in
-    :class:`CompileFacts`; ``backend`` is the interface to the device, of an engine that has several. ``layers`` says of a quantised
-    network what its layers run in.
+    :class:`CompileFacts`; ``backend`` is the interface to the device, of an engine that has several. ``layers`` says of
+    a quantised network what its layers run in.
     """
 
     cann: str | None

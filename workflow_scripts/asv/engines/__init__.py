@@ -118,7 +118,7 @@ def parse(text: str) -> tuple[str, str]:
 
 
 def labels(text: str) -> list[str]:
-    """``openvino`` to ``["openvino-f32", "openvino-bf16"]``, ``openvino-bf16`` to itself in a list; both checked."""
+    """An engine's name to labels of all its precisions, ``openvino-bf16`` to itself in a list; both checked."""
     if text in names():
         return [label(text, precision) for precision in module(text).PRECISIONS]
     return ["-".join(parse(text))]

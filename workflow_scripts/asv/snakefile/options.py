@@ -100,6 +100,11 @@ def of_answer(config: Config) -> str:
     return shlex.join([*words, "--overridden", *feature_sets.overrides(config)])
 
 
+def of_quantisation(config: Config, shape: list[int | str]) -> str:
+    """Options of ``quantise_network.py``; the shape is that of the features."""
+    return f"--shape {shape[0]} {shape[1]} {options_of(config['quantisation'], 'min_mean_cosine')}"
+
+
 def engine_settings(config: Config, label: str) -> Config:
     """Settings of the engine of a label such as ``openvino-bf16``; empty for one that has none."""
     return config["engines"].get(engines.parse(label)[0], {})
