@@ -100,7 +100,9 @@ class _Trials:
         return lowest / min(prior, 1 - prior)
 
 
-def numbered(first, second):
+def numbered(
+    first: npt.ArrayLike, second: npt.ArrayLike
+) -> tuple[npt.NDArray[np.integer[Any]], npt.NDArray[np.integer[Any]], int]:
     """Speakers of both sides, names or numbers, as numbers from 0 in the order of their names; how many there are."""
     first, second = np.asarray(first), np.asarray(second)
     if first.dtype.kind in "iu" and second.dtype.kind in "iu":  # without sorting millions of them
