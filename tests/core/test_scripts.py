@@ -54,6 +54,7 @@ def test_wrong_usage_exits_with_2(name, arguments, message):
 HEAVY = {"torch", "sklearn", "openvino", "onnx", "onnxruntime", "nncf", "scipy", "jsonschema", "matplotlib"}
 ALLOWED = {
     "compare_engine.py": {"sklearn", "scipy"},
+    "compare_runs.py": {"matplotlib", "sklearn", "scipy"},
     "demo_checkpoint.py": {"torch"},
     "export_bin.py": {"torch"},
     "export_onnx.py": {"torch"},
@@ -67,6 +68,7 @@ ALLOWED = {
     "plot_recommendation.py": {"matplotlib"},
     "plot_scores.py": {"matplotlib", "sklearn", "scipy"},
     "tabulate_lengths.py": {"sklearn", "scipy"},
+    "tabulate_spread.py": {"sklearn", "scipy"},
     "trace_network.py": {"torch"},
     "score.py": {"sklearn", "scipy"},
 }
