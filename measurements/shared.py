@@ -102,7 +102,7 @@ def make_torchscript(folder, channels=None):
         run("demo_checkpoint.py", "--untrained", "--channels", channels, "--output", archive)
     run("unzip_checkpoint.py", "--archive", archive, "--output", folder / "checkpoint.pt")
     run("trace_network.py", "--checkpoint", folder / "checkpoint.pt", "--output", folder / "network.pt",
-        "--sidecar", folder / "network.json")  # fmt: skip
+        "--sidecar", folder / "network.json", "--norm", folder / "first_norm.npz")  # fmt: skip
     return folder / "network.pt"
 
 

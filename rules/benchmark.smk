@@ -82,7 +82,7 @@ rule tabulate_benchmarks:
     shell:
         "{params.python:q} {params.script:q} --job {params.job:q} --rows {params.rows:q} --unsupported {params.unsupported:q} --reference {params.reference}"
         " --benchmarks {input.benchmarks:q} --artefacts {input.artefacts:q} --results {input.results:q}"
-        " --agreements {input.agreements:q} --machine {input.machine:q} --output {params.output:q} > {log:q} 2>&1 && cat {output.md:q}"
+        " --agreements {input.agreements:q} --machine {input.machine:q} --output {params.output:q} > {log:q} 2>&1 && cat {log:q}"
 
 
 rule check_gate:

@@ -79,6 +79,7 @@ def main():
     files.write_json(f"{options.output}.json", benchmarks)
     files.write_text(f"{options.output}.md", document.text(benchmarks))
     files.write_table(f"{options.output}.tsv", table.TSV, map(table.tsv_cells, rows))
+    print(document.short(benchmarks, f"{options.output}.md"), end="")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Union
 
-from .. import caveats
+from .. import caveats, engines
 from . import published, table
 
 
@@ -53,14 +53,45 @@ def blocks(benchmarks: Mapping[str, Any]) -> list[Block]:
             [table.kind(row) for row in rows],
         ),
         Paragraph([*_measured_notes(benchmarks), _machine_note(benchmarks)]),
+        *_published(benchmarks),
+    ]
+
+
+def compares_with_published(benchmarks: Mapping[str, Any]) -> bool:
+    """Whether figures of the original guides' chips say anything beside these: the same network, and rows of an NPU."""
+    network = benchmarks["network"] or {}
+    is_theirs = (network.get("family"), network.get("channels")) == ("modelzoo", published.CHANNELS)
+    return is_theirs and any(row["status"] == "ok" and engines.is_npu(row["name"]) for row in benchmarks["rows"])
+
+
+def _published(benchmarks: Mapping[str, Any]) -> list[Block]:
+    if not compares_with_published(benchmarks):
+        return []
+    rows = benchmarks["reference_rows"]
+    cells = [[row["system"], str(row["batch_size"]), f"{row['throughput']:.1f}"] for row in rows]
+    return [
         Heading(2, "Published by others"),
         Paragraph([published.SOURCE]),
-        Table(
-            ["system", "batch", "crops/s"],
-            [[r["system"], str(r["batch_size"]), f"{r['throughput']:.1f}"] for r in benchmarks["reference_rows"]],
-            [""] * len(benchmarks["reference_rows"]),
-        ),
+        Table(["system", "batch", "crops/s"], cells, [""] * len(rows)),
     ]
+
+
+def short(benchmarks: Mapping[str, Any], path: str) -> str:
+    """What is looked for first, for a terminal: caveats, what is best, and the columns that fit on a line.
+
+    Args:
+        benchmarks: benchmarks.json.
+        path: of the whole table, for people.
+    """
+    rows = benchmarks["rows"]
+    cells = [table.printed(row, table.SHORT) for row in rows]
+    parts = [
+        *(f"{note}." for note in caveats.of_table(benchmarks)),
+        benchmarks["recommendation"],
+        table.markdown([table.COLUMNS[key][0] for key in table.SHORT], cells),
+        f"All columns, notes and the machine: {path}",
+    ]
+    return "\n\n".join(parts) + "\n"
 
 
 def text(benchmarks: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+CHANNELS = 512  # of their network
 BATCH_SIZES = (1, 4, 8, 16, 32, 64)
 
 # Crops per second by batch size, of the network with C = 512.

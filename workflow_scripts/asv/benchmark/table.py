@@ -168,6 +168,8 @@ COLUMNS: dict[str, tuple[str, Callable[[Any], str]]] = {
 }
 
 
+# Columns of the table on the terminal.
+SHORT = ("engine", "batch_size", "throughput", "latency_mean_ms", "eer", "gate", "remarks")
 # Columns that are printed only where a row has them: of engines with a device of their own.
 OF_DEVICES = ("device_throughput",)
 
