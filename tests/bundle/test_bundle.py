@@ -44,7 +44,7 @@ def test_normalised_scores_are_refused(tmp_path, scoring):
         making.thresholds({"scoring": scoring}, tmp_path, 10, 0)
 
 
-@pytest.fixture(scope="module", params=["openvino", "onnxruntime"])
+@pytest.fixture(scope="module", params=["openvino", pytest.param("onnxruntime", marks=pytest.mark.slow)])
 def bundle(request, tmp_path_factory):
     """A project, and the folder of its bundle."""
     from support.workflow import Workflow

@@ -14,6 +14,7 @@ FROM_QUANTISATION = sorted([*FROM_COMPILE, "quantise_network"])
 FROM_CALIBRATION = sorted([*FROM_QUANTISATION, "extract_calibration"])
 
 
+@pytest.mark.slow
 def test_int8_and_what_is_stale(workflow):
     project = make_project(workflow, CONFIG + "shards: 1\n")
     ran = project.jobs(ANSWER, FLOAT)

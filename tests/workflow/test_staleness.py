@@ -145,6 +145,7 @@ def test_another_checkpoint(project):
     assert project.jobs(*TARGETS) == sorted([*FROM_TRACE, "unzip_checkpoint"])
 
 
+@pytest.mark.slow
 def test_an_archive_that_is_replaced_by_an_older_one(project):
     write_checkpoint(project.folder / "checkpoint.zip", seed=2)
     os.utime(project.folder / "checkpoint.zip", (1e9, 1e9))
@@ -167,6 +168,7 @@ def test_another_engine_option(project):
     assert project.jobs(*TARGETS) == FROM_COMPILE
 
 
+@pytest.mark.slow
 def test_another_engine(project):
     project.configure(CONFIG + "engine: torchscript\n")
     assert project.jobs(*TARGETS) == FROM_COMPILE
@@ -210,6 +212,7 @@ def test_another_cohort(project):
     assert project.jobs(*TARGETS) == SCORING
 
 
+@pytest.mark.slow
 def test_another_mel_parameter(project):
     project.configure(CONFIG + "features: {f_max: 7600}\n")
     assert project.jobs(*TARGETS) == FROM_FEATURES
