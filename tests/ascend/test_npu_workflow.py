@@ -123,7 +123,7 @@ def test_a_stand_in_is_named_everywhere(project):
     table = (project.folder / "results/benchmarks.md").read_text()
     assert table.count("(STAND-IN)") == len(MEASURED)
     assert "STAND-IN for mindietorch-f32" in table
-    assert table in project.output
+    assert project.output.count("(STAND-IN)") == len(MEASURED)  # in the table on the terminal, too
     for label in LABELS:
         records = [f"work/engines/{label}/bs3/artefact.json"]
         records += [f"work/benchmarks/{label}/bs3.json"] if label in MEASURED else []
@@ -142,11 +142,9 @@ def test_the_reference_is_not_marked(project):
     assert "STAND-IN" not in (project.folder / "results/torchscript-f32/eer_bs3.txt").read_text()
 
 
-def test_published_figures_are_beside_ones_own(project):
-    table = (project.folder / "results/benchmarks.md").read_text()
-    assert "not measured here" in table
-    for value in ("894.4", "2645.4", "449.2", "774.4"):  # first and last of both tables
-        assert f"| {value}" in table
+def test_published_figures_are_not_beside_a_stand_ins(project):
+    """Those of chips say nothing beside it."""
+    assert "Published by others" not in (project.folder / "results/benchmarks.md").read_text()
 
 
 def test_embeddings_as_the_originals_files(project):
