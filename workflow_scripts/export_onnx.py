@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
-
 from asv import cli, files
+from asv.engines import torchscript
 from asv.features.contract import Contract
 from asv.network import onnx_export
 
@@ -26,29 +25,14 @@ def parse_arguments():
     return parser.parse_args()
 
 
-def of_torchscript(path):
-    """A function that runs the trace: float32 (batch, bands, frames) to the embedding, (batch, numbers)."""
-    network = torch.jit.load(str(path), map_location="cpu").eval()
-
-    def run(mel):
-        with torch.inference_mode():
-            output = network(torch.from_numpy(mel))
-        while not torch.is_tensor(output):
-            output = output[0]
-        return output.numpy()
-
-    return run
-
-
 def main():
     options = parse_arguments()
-    torch.set_num_threads(1)
     sidecar, n_mels = files.read_json(options.sidecar), options.contract.n_mels
     if options.network.suffix == ".onnx":
         model, (reference, _) = onnx_export.renamed(options.network), onnx_export.runner(options.network)
     else:
         model = onnx_export.exported(options.network, n_mels, options.frames, sidecar["embedding"], options.opset)
-        reference = of_torchscript(options.network)
+        reference = torchscript.Session(options.network, 1).run
     content = onnx_export.finished(model, onnx_export.metadata(sidecar, options.contract))
     worst = onnx_export.check(content, reference, n_mels, options.frames)
     with files.atomic_file(options.output) as temporary:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from asv import cli, code, files
+from asv.benchmark.recommendation import GOALS
 from asv.bundle import making
 from asv.inference import averaging
 
@@ -16,7 +17,7 @@ from asv.inference import averaging
 def parse_arguments():
     parser = cli.parser(__doc__)
     parser.add_argument("--recommendation", type=Path, required=True, help="JSON of recommend.py")
-    parser.add_argument("--goal", choices=making.GOALS, default="throughput", help="what it is recommended for")
+    parser.add_argument("--goal", choices=tuple(GOALS), default="throughput", help="what it is recommended for")
     parser.add_argument("--artefacts", type=Path, nargs="+", required=True, help="folders of all that were measured")
     parser.add_argument("--answers", type=Path, nargs="+", required=True, help="JSON of their results")
     parser.add_argument("--scores", type=Path, nargs="+", required=True, help="folders of their score tables")

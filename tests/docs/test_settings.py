@@ -15,6 +15,17 @@ import settings
 
 SCHEMA = json.loads(settings.SCHEMA.read_text(encoding="utf-8"))
 LEAVES = dict(settings.leaves(SCHEMA["properties"]))
+# Of all that score settings of frames, crops or seeds.
+SCORED = {
+    "--on-misfit": "network.on_misfit",
+    "--on-missing-trial": "scoring.on_missing_trial",
+    "--subtract-mean": "scoring.subtract_mean",
+    "--as-norm-top": "scoring.as_norm.top",
+    "--bootstrap-replicates": "scoring.bootstrap.replicates",
+    "--bootstrap-seed": "scoring.bootstrap.seed",
+    "--centroid-max-duration": "scoring.centroid.max_duration",
+    "--centroid-max-scores": "scoring.centroid.max_scores",
+}
 # Options of scripts that repeat the default of a setting, or of several, by script and option.
 REPEATED = {
     "extract_features.py": {
@@ -61,26 +72,10 @@ REPEATED = {
     },
     "gather_embeddings.py": {"--on-bad-audio": "dataset.on_bad_audio"},
     "tabulate_lengths.py": {
-        "--on-misfit": "network.on_misfit",
-        "--on-missing-trial": "scoring.on_missing_trial",
-        "--subtract-mean": "scoring.subtract_mean",
-        "--as-norm-top": "scoring.as_norm.top",
-        "--bootstrap-replicates": "scoring.bootstrap.replicates",
-        "--bootstrap-seed": "scoring.bootstrap.seed",
-        "--centroid-max-duration": "scoring.centroid.max_duration",
-        "--centroid-max-scores": "scoring.centroid.max_scores",
+        **SCORED,
         "--max-eer-increase": "accuracy_gate.max_eer_increase",
     },
-    "tabulate_spread.py": {
-        "--on-misfit": "network.on_misfit",
-        "--on-missing-trial": "scoring.on_missing_trial",
-        "--subtract-mean": "scoring.subtract_mean",
-        "--as-norm-top": "scoring.as_norm.top",
-        "--bootstrap-replicates": "scoring.bootstrap.replicates",
-        "--bootstrap-seed": "scoring.bootstrap.seed",
-        "--centroid-max-duration": "scoring.centroid.max_duration",
-        "--centroid-max-scores": "scoring.centroid.max_scores",
-    },
+    "tabulate_spread.py": SCORED,
     "compare_runs.py": {
         "--bootstrap-replicates": "scoring.bootstrap.replicates",
         "--bootstrap-seed": "scoring.bootstrap.seed",

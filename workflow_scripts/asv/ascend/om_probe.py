@@ -5,18 +5,16 @@ from __future__ import annotations
 import contextlib
 import glob
 import os
-import platform
 import subprocess
 import sys
 from collections.abc import Sequence
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
 from . import atc, om_acl, om_explain, om_file, om_session, probe
-from .plugin import cann_version
 
+PACKAGES = ("numpy", "aclruntime", "ais_bench")  # whose versions a result depends on
 VARIABLES = ("ASCEND_TOOLKIT_HOME", "ASCEND_HOME_PATH", "ASCEND_RT_VISIBLE_DEVICES", "TUNE_BANK_PATH")
 # What atc imports into the python3 on the path while it compiles.
 IMPORTED = ("decorator", "attr", "psutil", "scipy", "cloudpickle", "tornado", "sympy", "cffi", "google.protobuf")
@@ -44,18 +42,6 @@ BANK = "TUNE_BANK_PATH is set; atc does not see it here: name the bank in engine
 OFFERED = ("free_resource", "summary", "sumary", "reset_summaryinfo", "reset_sumaryinfo", "finalize")
 
 
-def versions() -> dict[str, str | None]:
-    """Of all that a result depends on; None of what is not there."""
-    found: dict[str, str | None] = {"python": platform.python_version()}
-    for package in ("numpy", "aclruntime", "ais_bench"):
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            found[package] = None
-    found["CANN"] = cann_version()
-    return found
-
-
 def look(level: str, soc: str, devices: Sequence[int], backend: str) -> dict[str, Any]:
     """The answer of :func:`asv.ascend.toolchain.ask`: ``facts`` and ``problems``.
 
@@ -65,7 +51,7 @@ def look(level: str, soc: str, devices: Sequence[int], backend: str) -> dict[str
         devices: numbers of those that the configuration names.
         backend: ``auto``, or the interface to use.
     """
-    facts: dict[str, Any] = {"interpreter": sys.executable, "versions": versions(), "warnings": []}
+    facts: dict[str, Any] = {"interpreter": sys.executable, "versions": probe.versions(*PACKAGES), "warnings": []}
     problems: list[str] = []
     if level == "versions":
         return {"facts": facts, "problems": problems}

@@ -34,10 +34,10 @@ def chips() -> list[str] | None:
     return re.findall(r"^\|\s*\d+\s+(\d{3}[A-Z]\w*)\s*\|", done.stdout, re.MULTILINE)
 
 
-def versions(plugin: str) -> dict[str, str | None]:
-    """Of all that a result on the NPU depends on; None of what is not there."""
+def versions(*packages: str) -> dict[str, str | None]:
+    """Of Python, of packages that a result on the NPU depends on, and of CANN; None of what is not there."""
     found: dict[str, str | None] = {"python": platform.python_version()}
-    for package in (plugin, "torch", "numpy", "torch_npu"):
+    for package in packages:
         try:
             found[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
@@ -55,7 +55,10 @@ def look(adapter: Plugin, level: str, soc: str, devices: Sequence[int]) -> dict[
         soc: the chip that the configuration names, such as ``Ascend310P3``.
         devices: numbers of those that the configuration names.
     """
-    facts: dict[str, Any] = {"interpreter": sys.executable, "versions": versions(adapter.name)}
+    facts: dict[str, Any] = {
+        "interpreter": sys.executable,
+        "versions": versions(adapter.name, "torch", "numpy", "torch_npu"),
+    }
     problems: list[str] = []
     if level == "devices":
         facts["variables"] = {name: os.environ[name] for name in VARIABLES if name in os.environ}

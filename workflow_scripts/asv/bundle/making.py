@@ -17,7 +17,6 @@ from ..scoring.threshold_intervals import EER, threshold_intervals
 from ..trials.protocols import CENTROID, CENTROID_LEAVE_ONE_OUT
 from . import score_pair
 
-GOALS = ("throughput", "latency", "memory")  # of recommend.py
 FALSE_ACCEPT_RATES = (0.01, 0.001)
 EXAMPLE = Path(score_pair.__file__)
 SUMS = "SHA256SUMS"

@@ -29,7 +29,7 @@ from asv.features.contract import Contract
 from asv.features.extraction import CropSettings, utterance_crops
 from asv.features.front_end import FrontEnd
 from asv.inference import artefact
-from asv.inference.averaging import average
+from asv.inference.embed import embed
 from asv.scoring.cosine import cosine_scores
 
 if TYPE_CHECKING:
@@ -70,19 +70,8 @@ class Bundle:
         """
         file = AudioFile(str(path.parent), path.name, utterance, 0, 0)
         _, rows = utterance_crops(file, self.rules, self.front_end, self.crops)
-        found = [
-            np.array(self.session.run(_batch(rows[start : start + self.batch_size], self.batch_size)))
-            for start in range(0, len(rows), self.batch_size)
-        ]
-        embedding: npt.NDArray[np.float32] = average(np.concatenate(found)[: len(rows)], len(rows), self.averaging)[0]
+        (embedding,), _ = embed(self.session, rows, self.batch_size, len(rows), self.averaging)
         return embedding
-
-
-def _batch(rows: npt.NDArray[np.float32], size: int) -> npt.NDArray[np.float32]:
-    """Rows as a batch of the size that the artefact takes, filled up with zeros."""
-    batch = np.zeros((size, *rows.shape[1:]), np.float32)
-    batch[: len(rows)] = rows
-    return batch
 
 
 @contextlib.contextmanager

@@ -16,6 +16,7 @@ import numpy as np
 from .. import engines
 from ..engine_interface import Job, Session
 from ..errors import InputError
+from .batches import filled
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -34,12 +35,6 @@ def noise(job: Job) -> npt.NDArray[np.float32]:
     return np.random.default_rng(0).standard_normal((min(job.batch_size, ROWS), mels, frames), np.float32)
 
 
-def _filled(rows: npt.NDArray[np.float32], job: Job) -> npt.NDArray[np.float32]:
-    batch = np.zeros((job.batch_size, *rows.shape[1:]), np.float32)
-    batch[: len(rows)] = rows
-    return batch
-
-
 def write(network: Path, label: str, job: Job, path: Path) -> None:
     """Write inputs and what the reference makes of them.
 
@@ -54,7 +49,7 @@ def write(network: Path, label: str, job: Job, path: Path) -> None:
     with tempfile.TemporaryDirectory() as place:
         engines.module(name).compile_artefact(network, Path(place), of_reference)
         with contextlib.closing(engines.module(name).load(Path(place), of_reference)) as session:
-            outputs = np.array(session.run(_filled(inputs, job)), np.float32)[: len(inputs)]
+            outputs = np.array(session.run(filled(inputs, job.batch_size)), np.float32)[: len(inputs)]
     with path.open("wb") as stream:
         np.savez(stream, inputs=inputs, embeddings=outputs)
 
@@ -67,7 +62,7 @@ def check(session: Session, folder: Path, job: Job) -> float:
     """
     with np.load(folder / FILE) as carried:
         inputs, expected = carried["inputs"], carried["embeddings"]
-    found = np.array(session.run(_filled(inputs, job)))[: len(inputs)]
+    found = np.array(session.run(filled(inputs, job.batch_size)))[: len(inputs)]
     if found.shape != expected.shape:
         raise InputError(
             f"the artefact gives embeddings {found.shape}, and the reference {expected.shape}; delete {folder} and run "

@@ -14,6 +14,7 @@ from ..errors import InputError
 from ..features.npy import WholeUtterances, open_rows
 from ..progress import progress
 from .averaging import Averaging, average
+from .batches import filled
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -47,13 +48,6 @@ def open_features(path: Path, job: Job, crops: int = 1, lengths: Path | None = N
     return features
 
 
-def _filled(rows: npt.NDArray[np.float32], batch_size: int) -> npt.NDArray[np.float32]:
-    """Rows as a batch of their own memory, filled up with zeros."""
-    batch = np.zeros((batch_size, *rows.shape[1:]), np.float32)
-    batch[: len(rows)] = rows
-    return batch
-
-
 def _order(features: Features, batch_size: int) -> npt.NDArray[np.integer[Any]]:
     """First rows of the batches, in the order to run them.
 
@@ -67,7 +61,7 @@ def _order(features: Features, batch_size: int) -> npt.NDArray[np.integer[Any]]:
 
 def _batches(features: Features, starts: Iterable[int], batch_size: int) -> Iterator[npt.NDArray[np.float32]]:
     for start in progress(starts, "inference", "batch"):
-        yield _filled(features[start : start + batch_size], batch_size)
+        yield filled(features[start : start + batch_size], batch_size)
 
 
 def _run(

@@ -26,6 +26,17 @@ BLUE, ORANGE, RED, GREY = "#0072B2", "#E69F00", "#D55E00", "#666666"
 COLOURS = (BLUE, RED, "#009E73", "#CC79A7", ORANGE, "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 DASHES = ("-", (0, (5, 1.5)), (0, (5, 1.5, 1, 1.5)), (0, (8, 1)), (0, (1, 1)), (0, (3, 1, 1, 1, 1, 1)), (0, (2, 2)))
+# A ring around what is best, and the line of the accuracy gate.
+RING: dict[str, Any] = {
+    "color": "black",
+    "marker": "o",
+    "markersize": 14,
+    "markerfacecolor": "none",
+    "markeredgewidth": 1.6,
+    "linestyle": "none",
+    "zorder": 6,
+}
+GATE: dict[str, Any] = {"color": "black", "linestyle": (0, (5, 2)), "linewidth": 1.4}
 STYLE: Any = {
     "axes.axisbelow": True,
     "axes.grid": True,

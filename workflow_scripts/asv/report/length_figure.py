@@ -9,21 +9,10 @@ import numpy as np
 from matplotlib import ticker
 from matplotlib.lines import Line2D
 
-from .figure import legend_below, line_style, new_figure, project_style
+from .figure import GATE, RING, legend_below, line_style, new_figure, project_style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-RING: dict[str, Any] = {
-    "color": "black",
-    "marker": "o",
-    "markersize": 14,
-    "markerfacecolor": "none",
-    "markeredgewidth": 1.6,
-    "linestyle": "none",
-    "zorder": 6,
-}
-GATE: dict[str, Any] = {"color": "black", "linestyle": (0, (5, 2)), "linewidth": 1.4}
 
 
 def _draw(axes, place, rows, **style):

@@ -11,21 +11,11 @@ from matplotlib.lines import Line2D
 
 from .. import caveats
 from ..benchmark import recommendation
-from .figure import legend_below, line_style, new_figure, project_style
+from .figure import GATE, RING, legend_below, line_style, new_figure, project_style
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-GATE: dict[str, Any] = {"color": "black", "linestyle": (0, (5, 2)), "linewidth": 1.4}
-RING: dict[str, Any] = {
-    "color": "black",
-    "marker": "o",
-    "markersize": 14,
-    "markerfacecolor": "none",
-    "markeredgewidth": 1.6,
-    "linestyle": "none",
-    "zorder": 6,
-}
 GATES = (*recommendation.PASSING, recommendation.UNDECIDED, "FAIL")
 
 
