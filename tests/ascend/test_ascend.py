@@ -159,7 +159,7 @@ def test_a_mutated_adapter_is_caught(stand_in, networks, features, tmp_path, nam
 def test_a_last_batch_that_is_not_filled_up_is_caught(stand_in, networks, features, tmp_path):
     careless = mutant(
         inference,
-        "yield _filled(features[start : start + batch_size], batch_size)",
+        "yield filled(features[start : start + batch_size], batch_size)",
         "yield features[start : start + batch_size]",
     )
     with pytest.raises(InputError, match="MIE08E000001") as caught:

@@ -63,8 +63,7 @@ def test_the_table(project):
     assert "| engine          | batch | crops/s | latency ms | EER %" in project.output
     assert "All columns, notes and the machine: results/benchmarks.md" in project.output
     assert "Fastest that passes the gate" in printed
-    assert "not measured here" in printed
-    assert "Ascend 310P3" in printed
+    assert "Ascend 310P3" not in printed  # figures of another network compare with nothing here
     header, *lines = (project.folder / "results/benchmarks.tsv").read_text().splitlines()
     assert len(lines) == 4
     assert header.startswith("engine\tname\tprecision\tbatch_size")
