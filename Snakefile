@@ -46,10 +46,11 @@ onerror:
 
 
 rule all:
-    """Report the accuracy of the configured engine at batch size 4."""
+    """Report the accuracy of the configured engine at batch size 4, with its DET curve for the HTML report."""
     default_target: True
     input:
         "results/eer_bs4.txt",
+        collect(rules.plot_scores.output.det, engine=ENGINE, batch=4),
     localrule: True
 
 
@@ -63,7 +64,7 @@ rule all_eer:
 rule all_benchmarks:
     """Measure and compare all engines of benchmark.engines, with tables and pictures."""
     input:
-        multiext("results/benchmarks", ".tsv", ".md", ".json"),
+        multiext("results/benchmarks", ".tsv", ".md", ".json", ".txt"),
         REPORT_FIGURES,
     localrule: True
 

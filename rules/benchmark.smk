@@ -62,7 +62,7 @@ rule tabulate_benchmarks:
         agreements=benchmark_files(rules.compare_engine.output.summary, reference=False),
         machine=path_of(rules.measure_machine.output[0]),
     output:
-        multiext("results/benchmarks", tsv=".tsv", md=".md", json=".json"),
+        multiext("results/benchmarks", tsv=".tsv", md=".md", json=".json", txt=".txt"),
     log:
         "logs/tabulate_benchmarks.log",
     localrule: True
@@ -78,11 +78,11 @@ rule tabulate_benchmarks:
         unsupported=unsupported_rows,
         reference=REFERENCE,
         output=lambda wildcards, output: os.path.splitext(output.json)[0],
-    # The table is what the user waits for: it goes to the terminal, too.
+    # What is looked for first is what the user waits for: it goes to the terminal, too.
     shell:
         "{params.python:q} {params.script:q} --job {params.job:q} --rows {params.rows:q} --unsupported {params.unsupported:q} --reference {params.reference}"
         " --benchmarks {input.benchmarks:q} --artefacts {input.artefacts:q} --results {input.results:q}"
-        " --agreements {input.agreements:q} --machine {input.machine:q} --output {params.output:q} > {log:q} 2>&1 && cat {log:q}"
+        " --agreements {input.agreements:q} --machine {input.machine:q} --output {params.output:q} > {log:q} 2>&1 && cat {output.txt:q}"
 
 
 rule check_gate:

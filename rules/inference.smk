@@ -53,9 +53,10 @@ rule compile_engine:
         options=engine_options,
         devices=compiler_devices,
         shape=artefact_shape,
+        contract=setting(feature_sets.stated_option(config)),
     shell:
         "({params.command} {params.script:q} --job {params.job:q} --network {input.network:q} --exported {input.exported:q}"
-        " --outputs {input.outputs:q} --engine {wildcards.engine} --batch-size {wildcards.batch} {params.shape} --options {params.options:q} --threads {threads} {params.devices}"
+        " --outputs {input.outputs:q} --engine {wildcards.engine} --batch-size {wildcards.batch} {params.shape} {params.contract} --options {params.options:q} --threads {threads} {params.devices}"
         " --output {output:q}) > {log:q} 2>&1"
 
 

@@ -79,7 +79,13 @@ rule copy_answer:
         json=collect(rules.write_answer.output.json, engine=ENGINE, allow_missing=True),
         run=collect(rules.write_answer.output.run, engine=ENGINE, allow_missing=True),
     output:
-        text="results/eer_bs{batch}.txt",
+        text=report(
+            "results/eer_bs{batch}.txt",
+            category="Accuracy",
+            subcategory="Answers",
+            labels={"batch size": "{batch}", "answer": "whole"},
+            caption="../report/answer.rst",
+        ),
         json="results/eer_bs{batch}.json",
         run="results/eer_bs{batch}.run.json",
     log:

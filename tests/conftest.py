@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import importlib
+import os
 
 import pytest
 from hypothesis import settings
 from support.paths import SHARED, STAND_IN
 from support.workflow import Workflow
 
+# Before torch is imported: workers share the processor, and threads that wait for each other take a quarter of it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # The same examples in every run; `pytest --hypothesis-profile=search` looks for new ones.
 settings.register_profile("fixed", derandomize=True, deadline=None)
 settings.register_profile("search", derandomize=False, deadline=None)
 settings.load_profile("fixed")
+
+
+# A worker takes whole files. Those of Snakemake's runs take longest and begin first, so that none is waited for.
+LONGEST = ("tests/workflow/test_walk", "tests/workflow", "tests/benchmark")
+
+
+def pytest_collection_modifyitems(items):
+    def place(item):
+        return next((n for n, name in enumerate(LONGEST) if item.nodeid.startswith(name)), len(LONGEST))
+
+    items.sort(key=place)
 
 
 def _shared(name):

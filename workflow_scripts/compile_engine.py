@@ -10,6 +10,7 @@ from pathlib import Path
 from asv import cli, code, engines, files
 from asv.ascend import devices
 from asv.engine_interface import Job
+from asv.features.contract import Contract
 from asv.inference import artefact
 
 
@@ -21,6 +22,7 @@ def parse_arguments():
     parser.add_argument("--engine", required=True, help="engine and precision, such as openvino-f32")
     parser.add_argument("--batch-size", type=cli.positive, required=True, help="rows per batch")
     parser.add_argument("--shape", type=cli.size, nargs=2, default=(80, 200), metavar=("MELS", "FRAMES"))
+    parser.add_argument("--contract", type=Contract.from_json, help="JSON: of the network's features, for the record")
     cli.add_engine_options(parser)
     parser.add_argument("--output", type=Path, required=True, help="artefact folder")
     return parser.parse_args()
@@ -35,7 +37,9 @@ def main():
         reference, _ = engines.parse(engines.reference(options.network.suffix))
         digest = code.digest(__file__, engines.source(name), engines.source(reference))
         exported, outputs = (next(iter(paths), None) for paths in (options.exported, options.outputs))
-        _, cosine = artefact.compile_checked(options.network, folder, name, job, digest, exported, outputs)
+        _, cosine = artefact.compile_checked(
+            options.network, folder, name, job, digest, exported, outputs, options.contract
+        )
     compared = "compared whenever it is loaded" if cosine is None else f"minimum cosine with the reference {cosine:.7f}"
     print(f"{options.engine}, batch size {options.batch_size}: {compared}")
 

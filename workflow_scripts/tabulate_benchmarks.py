@@ -53,7 +53,9 @@ def main():
     for name, text_of_help in inputs.items():
         parser.add_argument(f"--{name}", nargs="*", default=[], type=Path, help=text_of_help)
     parser.add_argument("--machine", type=Path, required=True, help="JSON of measure_machine.py")
-    parser.add_argument("--output", type=Path, required=True, help="benchmarks; .tsv, .md and .json are put behind it")
+    parser.add_argument(
+        "--output", type=Path, required=True, help="benchmarks; .tsv, .md, .json and .txt are put behind it"
+    )
     options = parser.parse_args()
     if not (options.rows or options.unsupported):
         parser.error("no row: --rows or --unsupported is needed")
@@ -79,7 +81,7 @@ def main():
     files.write_json(f"{options.output}.json", benchmarks)
     files.write_text(f"{options.output}.md", document.text(benchmarks))
     files.write_table(f"{options.output}.tsv", table.TSV, map(table.tsv_cells, rows))
-    print(document.short(benchmarks, f"{options.output}.md"), end="")
+    files.write_text(f"{options.output}.txt", document.short(benchmarks, f"{options.output}.md"))
 
 
 if __name__ == "__main__":

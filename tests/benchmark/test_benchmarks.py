@@ -50,8 +50,9 @@ def test_the_table(project):
         (engine, batch) for engine in ("torchscript-f32", "openvino-f32") for batch in (1, 3)
     ]
     assert [row["gate"] for row in table] == ["reference", "reference", "PASS", "PASS"]
-    assert sum("throughput" in row["best"] for row in table) == 1
-    assert sum("latency" in row["best"] for row in table) == 1
+    for kind in ("throughput", "latency"):
+        marks = [mark for row in table for mark in row["best"] if mark.startswith(kind)]
+        assert marks == [kind] or (len(marks) > 1 and {*marks} == {f"{kind} within noise"})
     for row in table:
         assert row["throughput_low"] <= row["throughput"] <= row["throughput_high"]
         assert row["engine_throughput"] >= row["throughput"] > 0
@@ -59,7 +60,8 @@ def test_the_table(project):
         assert 1 <= row["threads"] <= 8
         assert row["gflops"] == pytest.approx(row["throughput"] * network["gflop"])
     printed = (project.folder / "results/benchmarks.md").read_text()
-    assert printed.splitlines()[4] not in project.output  # the terminal has the columns that fit
+    (header,) = [line for line in printed.splitlines() if line.startswith("| engine ")]
+    assert header not in project.output  # the terminal has the columns that fit
     assert "| engine          | batch | crops/s | latency ms | EER %" in project.output
     assert "All columns, notes and the machine: results/benchmarks.md" in project.output
     assert "Fastest that passes the gate" in printed

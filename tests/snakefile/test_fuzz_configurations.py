@@ -5,6 +5,6 @@ from fuzz.configurations import check, make_input
 
 
 def test_configurations_are_accepted_or_refused():
-    found = driver.fuzz("configurations", make_input, check, count=1500)
-    assert found["read"] > 200
-    assert found["refused"] > 500
+    found = driver.fuzz("configurations", make_input, check, count=600)
+    assert found["read"] > 80
+    assert found["refused"] > 200

@@ -21,6 +21,7 @@ def eer(workflow, engine):
     return [protocol["eer"] for protocol in answer["protocols"].values()]
 
 
+@pytest.mark.slow
 def test_exported_run_and_brought_back(project):
     project.run(*ANSWERS)
     assert eer(project, "onnxruntime") == eer(project, "torchscript") == eer(project, "openvino")

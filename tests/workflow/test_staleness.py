@@ -278,9 +278,19 @@ def test_another_family_and_back(project):
     ],
 )
 def test_changed_code(project, module, stale):
-    with (project.code / "workflow_scripts" / module).open("a") as stream:
+    """What would run, each time against the code of the last run."""
+    path = project.code / "workflow_scripts" / module
+    text = path.read_text()
+    path.write_text(f"{text}\nCHANGED = 1\n")
+    assert project.jobs(*TARGETS, dry=True) == stale
+    path.write_text(text)
+
+
+def test_code_that_was_changed_runs(project):
+    with (project.code / "workflow_scripts/asv/inference/embed.py").open("a") as stream:
         stream.write("\nCHANGED = 1\n")
-    assert project.jobs(*TARGETS) == stale
+    assert project.jobs(*TARGETS) == FROM_INFERENCE
+    assert project.jobs(*TARGETS) == []
 
 
 def test_words_cost_nothing(project):

@@ -48,6 +48,7 @@ def test_in_one_folder(tmp_path, code):
     assert "Nothing to be done" in project.call("results/eer_bs4.txt")[1]
 
 
+@pytest.mark.slow
 def test_in_two_folders_with_one_data_set(tmp_path, code):
     one, two = (Project(tmp_path / name, code) for name in ("one", "two"))
     shutil.rmtree(two.folder / "wavs")

@@ -32,6 +32,16 @@ def of_table(table: Mapping[str, Any]) -> list[str]:
     return notes + [f"STAND-IN for {engine}: {what}" for engine, what in stand_ins]
 
 
+def of_speeds(table: Mapping[str, Any]) -> list[str]:
+    """Caveats of benchmarks.json where its speeds are shown, in words: those of the table, and what noise there was."""
+    noisy = [f"{row['engine']} at batch size {row['batch_size']}" for row in table["rows"] if row.get("noise")]
+    if not noisy:
+        return of_table(table)
+    measured = sum(row["status"] == "ok" for row in table["rows"])
+    which = f": {', '.join(noisy)}" if len(noisy) <= 3 else ""
+    return [*of_table(table), f"NOISE: {len(noisy)} of {measured} rows are to be measured again{which}"]
+
+
 def demo_parts(result: Mapping[str, Any] | None) -> str | None:
     """What of a result is the demo's, in words for benchmarks.json; None where nothing is, or there is no result."""
     if result is None:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ..scoring import gate
+from . import noise
 from .row import Row
 from .table import increase
+
+WITHIN_NOISE = " within noise"  # follows what several rows are the best in
+NAMED = 3  # of those, in the line
 
 
 def passes(row: Row) -> bool:
@@ -22,33 +26,58 @@ def undecided(row: Row) -> bool:
 def mark_best(rows: Iterable[Row]) -> None:
     """Mark, among the rows that pass the gate, the one of highest throughput and the one of lowest latency, in place.
 
-    A stand-in for an engine is never the best.
+    Where noise does not tell the first from others, all of them are marked, and none as the best alone. A stand-in for
+    an engine is never the best.
     """
     passing = list(filter(passes, rows))
-    if passing:
-        max(passing, key=lambda row: row["throughput"])["best"].append("throughput")
-        min(passing, key=lambda row: row["latency_mean_ms"])["best"].append("latency")
+    for kind, values, more in (("throughput", noise.rates, True), ("latency", noise.latencies, False)):
+        first = _leader(passing, kind)
+        if first is not None:
+            near = [row for row in passing if not noise.ahead(values(first), values(row), more)]
+            for row in near:
+                row["best"].append(kind if near == [first] else kind + WITHIN_NOISE)
+
+
+def _leader(rows, kind):
+    """The row of the best median; None where there is no row."""
+    if kind == "throughput":
+        return max(rows, key=lambda row: row["throughput"], default=None)
+    return min(rows, key=lambda row: row["latency_mean_ms"], default=None)
+
+
+def _marked(rows, kind):
+    return [row for row in rows if {kind, kind + WITHIN_NOISE} & {*row["best"]}]
 
 
 def recommendation(rows: Sequence[Row]) -> str:
     """One line: what to deploy."""
-    fastest = next((row for row in rows if "throughput" in row["best"]), None)
     open_row = max(filter(undecided, rows), key=lambda row: row["throughput"], default=None)
-    if not fastest:
+    fastest, quickest = (_leader(_marked(rows, kind), kind) for kind in ("throughput", "latency"))
+    if fastest is None:
         return f"No engine passes the accuracy gate{_undecided_words(open_row)}."
-    quickest = next(row for row in rows if "latency" in row["best"])
-    line = (
-        f"Fastest that passes the gate: {fastest['engine']} at batch size {fastest['batch_size']}, "
-        f"{fastest['throughput']:.1f} crops/s"
-    )
+    line = f"Fastest that passes the gate: {_words(fastest, 'throughput', rows)}"
     if quickest is not fastest:
-        line += (
-            f"; lowest latency: {quickest['engine']} at batch size {quickest['batch_size']}, "
-            f"{quickest['latency_mean_ms']:.2f} ms"
-        )
+        line += f"; lowest latency: {_words(quickest, 'latency', rows)}"
     if open_row and open_row["throughput"] > fastest["throughput"]:
         line += _undecided_words(open_row)
     return line + "."
+
+
+def _words(first, kind, rows):
+    """The row that is the best of a kind, and those from which noise does not tell it."""
+    value = f"{first['throughput']:.1f} crops/s" if kind == "throughput" else f"{first['latency_mean_ms']:.2f} ms"
+    words = f"{_setting(first)}, {value}"
+    others = [row for row in _marked(rows, kind) if row is not first]
+    if not others:
+        return words
+    named = [_setting(row) for row in others[:NAMED]]
+    if len(others) > NAMED:
+        named.append(f"{len(others) - NAMED} more")
+    return f"{words} (within noise of it: {', '.join(named)})"
+
+
+def _setting(row):
+    return f"{row['engine']} at batch size {row['batch_size']}"
 
 
 def _undecided_words(row):
@@ -57,7 +86,4 @@ def _undecided_words(row):
         return ""
     needed = row.get("speakers_needed")
     many = f"some {needed:,} speakers would settle it" if needed else "how many speakers would settle it cannot be told"
-    return (
-        f"; undecided: {row['engine']} at batch size {row['batch_size']}, {row['throughput']:.1f} crops/s, EER "
-        f"{increase(row)} points: {many}"
-    )
+    return f"; undecided: {_setting(row)}, {row['throughput']:.1f} crops/s, EER {increase(row)} points: {many}"

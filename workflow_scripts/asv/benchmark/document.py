@@ -45,7 +45,7 @@ def blocks(benchmarks: Mapping[str, Any]) -> list[Block]:
     columns = table.printed_columns(rows)
     return [
         Heading(1, "Benchmarks"),
-        *(Paragraph([f"{note}."], strong=True) for note in caveats.of_table(benchmarks)),
+        *(Paragraph([f"{note}."], strong=True) for note in caveats.of_speeds(benchmarks)),
         Paragraph([benchmarks["recommendation"]]),
         Table(
             [table.COLUMNS[key][0] for key in columns],
@@ -87,7 +87,7 @@ def short(benchmarks: Mapping[str, Any], path: str) -> str:
     rows = benchmarks["rows"]
     cells = [table.printed(row, table.SHORT) for row in rows]
     parts = [
-        *(f"{note}." for note in caveats.of_table(benchmarks)),
+        *(f"{note}." for note in caveats.of_speeds(benchmarks)),
         benchmarks["recommendation"],
         table.markdown([table.COLUMNS[key][0] for key in table.SHORT], cells),
         f"All columns, notes and the machine: {path}",

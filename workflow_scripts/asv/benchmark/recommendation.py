@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypedDict
 
+from . import noise
 from .row import Row
 
 PASSING, UNDECIDED = ("PASS", "reference"), "UNDECIDED"
@@ -47,7 +48,7 @@ class Limits:
 
 
 class Choice(TypedDict):
-    """A setting, and how it does on one goal: ``low`` and ``high`` are the worst and the best of the timed runs."""
+    """A setting, and how it does on one goal: ``low`` and ``high`` are what noise leaves open."""
 
     engine: str
     batch_size: int
@@ -62,29 +63,16 @@ class Choice(TypedDict):
     speakers_needed: int | None
 
 
-def _rate(row: Row, mode: str) -> tuple[float, float, float] | None:
-    """Throughput in a mode: the median, the lowest and the highest run; None where it was not measured."""
-    cells: Mapping[str, Any] = row
-    prefix = "" if mode == ONE_BY_ONE else "async_"
-    median = cells.get(f"{prefix}throughput")
-    if median is None:
-        return None
-    low, high = cells.get(f"{prefix}throughput_low"), cells.get(f"{prefix}throughput_high")
-    return median, median if low is None else low, median if high is None else high
-
-
 def _values(row: Row, mode: str, goal: str) -> tuple[float, float, float] | None:
     """How a row does: median, lowest and highest value; None where it is not known."""
-    rate = _rate(row, mode)
-    if rate is None or goal == "throughput":
-        return rate
+    if goal == "throughput":
+        return noise.rates(row) if mode == ONE_BY_ONE else noise.rates_in_flight(row)
     if mode == IN_FLIGHT:
         return None
-    if goal == "memory":
-        memory = row["peak_memory_bytes"] / 1e6
-        return memory, memory, memory
-    milliseconds = [1e3 * row["batch_size"] / value for value in rate]
-    return row["latency_mean_ms"], milliseconds[2], milliseconds[1]
+    if goal == "latency":
+        return noise.latencies(row)
+    memory = row["peak_memory_bytes"] / 1e6
+    return memory, memory, memory
 
 
 def _keeps(row: Row, mode: str, limits: Limits) -> bool:
@@ -156,7 +144,8 @@ def _plain(value: Any) -> str:
 
 def ahead(one: Choice, other: Choice, goal: str) -> bool:
     """Whether one does better than another beyond the spread of the timed runs."""
-    return one["low"] > other["high"] if GOALS[goal].more else one["high"] < other["low"]
+    values = [(choice["value"], choice["low"], choice["high"]) for choice in (one, other)]
+    return noise.ahead(values[0], values[1], GOALS[goal].more)
 
 
 def runner_up(rows: Sequence[Row], goal: str, limits: Limits) -> Choice | None:

@@ -81,7 +81,7 @@ def text(found: Mapping[str, Any]) -> str:
 
 def _parts(found: Mapping[str, Any]) -> Iterator[str]:
     yield "# What to deploy"
-    for caveat in caveats.of_table(found):
+    for caveat in caveats.of_speeds(found):
         yield f"**{caveat}**"
     machine = found["machine"]
     yield f"Among what was measured on {machine['cpu']}, {machine['threads']} threads, and passes the accuracy gate:"

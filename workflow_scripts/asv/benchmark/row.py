@@ -14,7 +14,7 @@ class _Named(TypedDict):
     stand_in: str | None  # what was in the engine's place
     gate: str | None  # "PASS", "UNDECIDED", "FAIL", or "reference"
     faults: list[str]  # why the gate does not pass, or why it is unsupported
-    best: list[str]  # "throughput", "latency", or both
+    best: list[str]  # "throughput", "latency"; with " within noise" where others are, too
 
 
 class Row(_Named, total=False):
@@ -66,3 +66,4 @@ class Row(_Named, total=False):
     min_cosine_limit: float | None  # that the gate accepts; None: whatever it is
     max_eer_increase: float | None  # that the gate accepts
     evidence: str | None  # why it is PASS, where that is to be said
+    noise: list[str]  # why its speed is to be measured again

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 from ..scoring import gate
+from . import noise
 from .row import Row
 
 NONE = "–"
@@ -24,7 +25,7 @@ TSV = (
     *("async_throughput_low", "async_throughput_high"),
     *("eer_increase", "eer_increase_low", "eer_increase_high"),
     *("min_dcf_increase", "min_dcf_increase_low", "min_dcf_increase_high"),
-    *("sides_changed", "speakers", "speakers_needed", "min_cosine_limit", "max_eer_increase", "evidence"),
+    *("sides_changed", "speakers", "speakers_needed", "min_cosine_limit", "max_eer_increase", "evidence", "noise"),
 )
 
 
@@ -42,7 +43,7 @@ def row(
     seconds = artefact["input"][2] * result["features"]["hop_length"] / result["features"]["sample_rate"]
     gflops = network["gflop"] and single["throughput"] * network["gflop"]
     peak = machine["matmul_gflops"].get(precision) if benchmark["device"] is None else None  # the CPU's
-    return {
+    found: Row = {
         "engine": f"{benchmark['engine']}-{benchmark['requested_precision']}",
         "name": benchmark["engine"],
         "precision": precision,
@@ -80,14 +81,17 @@ def row(
         "gate": agreement["gate"] if agreement else "reference",
         "faults": agreement["faults"] if agreement else [],
         "best": [],
-        "cores": benchmark["cores"],
-        "cpu_quota": benchmark["cpu_quota"],
-        "throttled_share": benchmark["throttled_share"],
-        "throttled_periods": benchmark["throttled_periods"],
+        **_of_machine(benchmark),
         "async_throughput_low": min(in_flight["throughput_runs"]) if in_flight else None,
         "async_throughput_high": max(in_flight["throughput_runs"]) if in_flight else None,
         **_judged(agreement),
     }
+    return {**found, "noise": noise.reasons(found)}
+
+
+def _of_machine(benchmark):
+    """The columns of how much of the machine there was."""
+    return {name: benchmark[name] for name in ("cores", "cpu_quota", "throttled_share", "throttled_periods")}
 
 
 def _judged(agreement):
@@ -188,13 +192,14 @@ def printed(row: Row, columns: Sequence[str] = tuple(COLUMNS)) -> list[str]:
     """The cells of a row, as text; an empty cell is a dash."""
     values: dict[str, Any] = {**row, "engine": shown_engine(row)}
     if row["status"] == "ok":
-        values["spread"] = f"±{50 * (row['throughput_high'] - row['throughput_low']) / row['throughput']:.1f} %"
+        values["spread"] = f"±{100 * noise.spread(row):.1f} %"
     for name, unit in INCREASES.items():
         if row.get(name) is not None:
             values[name] = increase(row, name, unit)
     best = [f"best {kind}" for kind in row["best"]]
     status = [row["status"]] if row["status"] != "ok" else []
     others = [remark for remark in (row.get("evidence"), row["stand_in"], throttled(row)) if remark]
+    others += row.get("noise") or []
     values["remarks"] = "; ".join([*best, *status, *row["faults"], *others]) or None
     return [COLUMNS[key][1](values[key]) if values.get(key) is not None else NONE for key in columns]
 
@@ -212,6 +217,7 @@ def tsv_cells(row: Row) -> list[Any]:
         **row,
         "remarks": "; ".join([*row["best"], *row["faults"], *filter(None, [throttled(row)])]),
     }
+    values["noise"] = "; ".join(row.get("noise") or [])
     return ["" if values.get(key) is None else values[key] for key in TSV]
 
 

@@ -24,6 +24,8 @@ from . import carried_outputs
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from ..features.contract import Contract
+
 RECORD = "artefact.json"
 # Minimum cosine between the embeddings of the artefact and of the trace, on noise. In float32 only the order of sums
 # differs; bfloat16 has 8 bits of significand, so the check there only tells a wrong graph from a rounded one.
@@ -50,8 +52,9 @@ class _Compiled(TypedDict):
 
 
 class Artefact(_Compiled, total=False):
-    """``artefact.json``; the last four keys as in :class:`asv.engine_interface.CompileFacts`."""
+    """``artefact.json``; the four behind the contract as in :class:`asv.engine_interface.CompileFacts`."""
 
+    contract: Mapping[str, Any]  # of the features that the network was trained on
     artefact: str
     cann: str | None
     atc: str | None
@@ -110,6 +113,7 @@ def compile_checked(
     code: str,
     exported: Path | None = None,
     outputs: Path | None = None,
+    contract: Contract | None = None,
 ) -> tuple[Artefact, float | None]:
     """Compile a network into an empty folder, compare it with what the reference makes of it, and write the record.
 
@@ -122,6 +126,7 @@ def compile_checked(
         exported: the network in the form that the engine reads, where that is another; ``network`` is the reference's.
         outputs: the reference's, of :mod:`asv.inference.carried_outputs`, where the artefact carries them and
             :func:`load` compares it.
+        contract: of the features that the network was trained on, for the record.
 
     Returns:
         ``(artefact, cosine)``: the record, and the minimum cosine with the reference, None where :func:`load` compares.
@@ -156,6 +161,8 @@ def compile_checked(
         "network_sha256": files.digest(network),
         "code": code,
     }
+    if contract is not None:
+        artefact["contract"] = contract.to_mapping()
     files.write_json(folder / RECORD, artefact)
     return artefact, cosine
 

@@ -29,7 +29,7 @@ def _benchmark_figure(title, what, table):
     unsupported = sorted({row["engine"] for row in table["rows"] if row["status"] == "unsupported"})
     if unsupported:
         facts.append(f"Not supported on this machine: {', '.join(unsupported)}")
-    figure = new_figure(title, "\n".join(facts), caveats.of_table(table), 8, 4.6)
+    figure = new_figure(title, "\n".join(facts), caveats.of_speeds(table), 8, 4.6)
     axes = figure.subplots()
     sizes = sorted({row["batch_size"] for row in table["rows"]})
     axes.set_xscale("log", base=2)

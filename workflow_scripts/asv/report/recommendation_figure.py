@@ -31,7 +31,7 @@ def recommendation_figure(table: Mapping[str, Any], limit: float) -> Figure:
     machine = table["machine"]
     where = f"{machine['cpu']}, {machine['threads']} threads"
     facts = f"every batch size, one by one and in flight; {where}; bars: 95 % intervals"
-    figure = new_figure("Throughput and what it costs in accuracy", facts, caveats.of_table(table), 8, 4.6)
+    figure = new_figure("Throughput and what it costs in accuracy", facts, caveats.of_speeds(table), 8, 4.6)
     axes = figure.subplots()
     axes.set_xscale("log")
     for index, engine in enumerate(sorted({choice["engine"] for choice in found})):

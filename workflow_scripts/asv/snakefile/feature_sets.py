@@ -127,6 +127,11 @@ def _stated(config: Mapping[str, Any]) -> Contract:
     return stated_of_brought(config)[0]
 
 
+def stated_option(config: Mapping[str, Any]) -> str:
+    """The option ``--contract``, of the network, without overrides; errors as of :func:`contract_of`."""
+    return options_of({"contract": json.dumps(_stated(config).to_mapping(), sort_keys=True)}, "contract")
+
+
 def stated_of_brought(config: Mapping[str, Any]) -> tuple[Contract, str]:
     """The contract of a graph that the user brings, and whose it is, in words: that of a file, or by its metadata.
 
