@@ -1,5 +1,6 @@
 """Documents: translations in step with the English ones, links that lead somewhere, every setting described."""
 
+import html
 import itertools
 import re
 import types
@@ -8,6 +9,7 @@ from pathlib import Path
 import jinja2
 import pytest
 import yaml
+from docutils.core import publish_parts
 from support.paths import REPO
 
 TRANSLATIONS = [
@@ -118,6 +120,37 @@ def test_the_report_calls_the_demo_a_demo_and_nothing_else(root, archive, demo):
     config = SHIPPED | {"dataset": {"root": root}, "checkpoint": {"archive": archive}}
     template = jinja2.Template(read("report/workflow.rst"))
     assert ("**DEMO:" in template.render(snakemake=types.SimpleNamespace(config=config))) == demo
+
+
+@pytest.mark.parametrize("demo", [True, False])
+@pytest.mark.parametrize(
+    "names", [[], ["eer_bs4.txt"], ["eer_bs1.txt", "eer_bs16.txt"], ["benchmarks.html", "eer_bs4.txt"]]
+)
+def test_the_report_opens_with_its_headline_figures(tmp_path, names, demo):
+    """The figures of the files that the report has, as they are there, whatever stands in a trial list's name."""
+    shown = {"benchmarks.txt": "**Fastest** of `all`_\n\n| engine | batch |\n| a*_ | 4 |\n"}
+    shown |= {f"eer_bs{batch}.txt": f"EER {batch}.000 %   *list_, `x`\n\n  more\n" for batch in (1, 4, 16)}
+    for name, text in shown.items():
+        (tmp_path / name).write_text(text)
+    results = [
+        types.SimpleNamespace(
+            path=tmp_path / name,
+            job=types.SimpleNamespace(wildcards=types.SimpleNamespace(batch=re.sub(r"\D", "", name))),
+        )
+        for name in names
+    ]
+    config = SHIPPED if demo else SHIPPED | {"dataset": {"root": "/data"}, "checkpoint": {"archive": "/c.zip"}}
+    environment = jinja2.Environment(trim_blocks=True, lstrip_blocks=True)  # as Snakemake's
+    template = environment.from_string(read("report/workflow.rst"))
+    text = template.render(snakemake=types.SimpleNamespace(config=config), files=results, categories={})
+    body = publish_parts(text, writer_name="html", settings_overrides={"halt_level": 2})["html_body"]
+    blocks = re.findall(r'<pre class="literal-block">\n(.*?)\n</pre>', body, re.S)
+    wanted = [shown[Path(name).with_suffix(".txt").name] for name in names]
+    assert [html.unescape(block) for block in blocks] == [
+        text.rstrip("\n") if text.startswith("**") else text.split("\n")[0] for text in wanted
+    ]
+    headings = re.findall(r"<h[12].*?>(.*?)</h", body)
+    assert headings[0] == ("Headline figures" if names else "How the numbers were made")
 
 
 def anchor(heading):
