@@ -14,6 +14,9 @@ import pytest
 from support.synthetic import CONFIG, make_project
 from support.workflow import Workflow, digests, features_of
 
+from asv.features.contract import Contract
+from asv.network.families import modelzoo
+
 CENTROIDS = {"centroid", "centroid_leave_one_out"}
 
 
@@ -167,6 +170,11 @@ def test_killed_in_every_stage_and_started_again(reference, tmp_path):
     assert ran == ["copy_answer bs4"]  # whatever was finished is kept
     assert digests(other.folder) == digests(reference.folder)
     assert not list(other.folder.rglob(".*.tmp"))
+
+
+def test_an_artefact_says_which_features_its_network_wants(reference):
+    record = json.loads((reference.folder / "work/engines/openvino-f32/bs4/artefact.json").read_text())
+    assert Contract.from_mapping(record["contract"], "artefact.json") == modelzoo.CONTRACT
 
 
 def test_a_result_may_be_asked_for_at_any_batch_size(reference):
