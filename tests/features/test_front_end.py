@@ -297,3 +297,13 @@ def test_wespeakers_scale_shows_in_silence_alone():
     assert np.abs(FrontEnd(WESPEAKER).whole(samples) - other.whole(samples)).max() < 1e-4
     samples[8000:12_000] = 0
     assert np.abs(FrontEnd(WESPEAKER).whole(samples) - other.whole(samples)).max() > 5
+
+
+def test_features_that_were_given_stay_as_they_are():
+    """The front end's working memory is its own."""
+    front = FrontEnd(Contract())
+    draw = np.random.default_rng(0)
+    signals = [draw.uniform(-1, 1, count).astype(np.float32) for count in (40000, 50000, 16000)]
+    together = [front.whole(samples) for samples in signals]
+    for samples, found in zip(signals, together):
+        np.testing.assert_array_equal(found, FrontEnd(Contract()).whole(samples))

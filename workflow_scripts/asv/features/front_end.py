@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from ..errors import InputError
-from .mel_scales import BandSums, mel_matrix
+from .mel_scales import BandSums, Scratch, mel_matrix
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -35,7 +35,7 @@ def window_of(contract: Contract) -> Array:
 
 
 class FrontEnd:
-    """Features by one contract.
+    """Features by one contract, in one thread at a time: it keeps its working memory.
 
     Attributes:
         contract: what it does.
@@ -48,6 +48,7 @@ class FrontEnd:
         self.window = window_of(contract)
         self.mel_matrix = mel_matrix(contract)
         self._sums = BandSums(self.mel_matrix)
+        self._pieces, self._energy, self._imaginary, self._levels_memory = (Scratch() for _ in range(4))
 
     def whole(self, samples: Array) -> npt.NDArray[np.float32]:
         """Features of a whole utterance.
@@ -120,17 +121,18 @@ class FrontEnd:
 
     def _levels(self, samples: Array, factor: float, start: int, frames: int) -> Array:
         """Frames from ``start`` on, from the samples to the logarithm: float64 ``(n_mels, frames)``."""
-        bands = np.empty((self.contract.n_mels, frames))
+        bands = self._levels_memory.array(self.contract.n_mels, frames)
         step = max(1, BLOCK // self.contract.n_fft)
         for done in range(0, frames, step):
             count = min(step, frames - done)
-            bands[:, done : done + count] = self._bands(self._signal(samples, factor, start + done, count))
+            self._bands(self._signal(samples, factor, start + done, count), bands[:, done : done + count])
         return self._logarithm(bands)
 
-    def _bands(self, signal: Array) -> Array:
+    def _bands(self, signal: Array, out: Array) -> None:
         """The samples under the windows of some frames to the frames' bands: float64 ``(n_mels, frames)``."""
         contract = self.contract
-        pieces = np.array(sliding_window_view(signal, contract.win_length)[:: contract.hop_length])
+        pieces = self._pieces.array(out.shape[1], contract.win_length)
+        pieces[:] = sliding_window_view(signal, contract.win_length)[:: contract.hop_length]
         if contract.remove_dc:
             pieces -= pieces.mean(axis=1, keepdims=True)
         if contract.preemphasis_over == "frame":
@@ -139,11 +141,14 @@ class FrontEnd:
             pieces[:, 0] = first
         pieces *= self.window
         spectra = np.fft.rfft(pieces, contract.n_fft).T  # where the window lies among n_fft changes no magnitude
-        energy, imaginary = spectra.real.copy(), spectra.imag.copy()
+        energy, imaginary = self._energy.array(*spectra.shape), self._imaginary.array(*spectra.shape)
+        energy[:], imaginary[:] = spectra.real, spectra.imag
         energy *= energy
         imaginary *= imaginary
         energy += imaginary
-        return self._sums(energy if contract.power == 2 else np.sqrt(energy))
+        if contract.power != 2:
+            np.sqrt(energy, out=energy)
+        self._sums(energy, out)
 
     def _signal(self, samples: Array, factor: float, start: int, frames: int) -> Array:
         """The samples under the windows of some frames, beyond the ends as ``edges`` says: float64 ``(m,)``."""
@@ -177,23 +182,32 @@ class FrontEnd:
         return signal[1:] - contract.preemphasis * signal[:-1]
 
     def _logarithm(self, bands: Array) -> Array:
-        """Levels of the bands' energies."""
+        """Levels of the bands' energies, in place."""
         contract = self.contract
         if contract.log == "none":
             return bands
-        bands = bands + contract.floor if contract.floor_rule == "add" else np.maximum(bands, contract.floor)
-        return np.log(bands) if contract.log == "ln" else 20 / contract.power * np.log10(bands)
+        if contract.floor_rule == "add":
+            bands += contract.floor
+        else:
+            np.maximum(bands, contract.floor, out=bands)
+        if contract.log == "ln":
+            return np.log(bands, out=bands)
+        np.log10(bands, out=bands)
+        bands *= 20 / contract.power
+        return bands
 
     def _finish(self, levels: Array) -> npt.NDArray[np.float32]:
-        """Normalisation over time, gain and offset: float64 to float32, ``(n_mels, frames)``."""
+        """Normalisation over time, gain and offset, in place: float64 to float32, ``(n_mels, frames)``."""
         contract = self.contract
         if contract.subtract_mean:
-            levels = levels - levels.mean(axis=1, keepdims=True)
+            levels -= levels.mean(axis=1, keepdims=True)
         if contract.deviation != "none":
             count = levels.shape[1] - (contract.deviation == "unbiased")
             variance = np.square(levels).sum(axis=1, keepdims=True) / max(count, 1)  # one frame has 0, not NaN
             if contract.deviation == "instance_norm":
-                levels = levels / np.sqrt(variance + contract.deviation_eps)
+                levels /= np.sqrt(variance + contract.deviation_eps)
             else:
-                levels = levels / (np.sqrt(variance) + contract.deviation_eps)
-        return (levels * contract.gain + contract.offset).astype(np.float32)
+                levels /= np.sqrt(variance) + contract.deviation_eps
+        levels *= contract.gain
+        levels += contract.offset
+        return levels.astype(np.float32)

@@ -7,6 +7,7 @@ as ``torchaudio.functional.melscale_fbanks``, ``torchaudio.compliance.kaldi.get_
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -68,11 +69,25 @@ def mel_matrix(contract: Contract) -> Array:
     return weights * (2 / (hertz[2:] - hertz[:-2]))[:, None] if contract.mel_area_norm else weights
 
 
+class Scratch:
+    """Memory that is used again and again: of new memory, the system's clearing costs as much as the computation."""
+
+    def __init__(self) -> None:
+        self._memory = np.empty(0)
+
+    def array(self, *shape: int) -> Array:
+        """A float64 array of any content, which holds until the next call."""
+        size = math.prod(shape)
+        if size > self._memory.size:
+            self._memory = np.empty(size)
+        return self._memory[:size].reshape(shape)
+
+
 class BandSums:
     """Product of a matrix of few values other than 0 with spectra, without BLAS.
 
     BLAS starts threads, which on a busy machine wait for each other for many times the time of so small a product; and
-    a sum does not depend on how many frames are computed beside it.
+    a sum does not depend on how many frames are computed beside it. One thread at a time: it keeps its working memory.
     """
 
     def __init__(self, matrix: Array) -> None:
@@ -80,9 +95,11 @@ class BandSums:
         self._bins = np.concatenate(bins)
         self._starts = np.cumsum([0, *map(len, bins[:-1])])
         self._weights = np.concatenate([row[found] for row, found in zip(matrix, bins)])[:, None]
+        self._values = Scratch()
 
-    def __call__(self, spectra: Array) -> Array:
-        """``(n_fft // 2 + 1, frames)`` to ``(n_mels, frames)``."""
-        values = spectra[self._bins]
+    def __call__(self, spectra: Array, out: Array | None = None) -> Array:
+        """``(n_fft // 2 + 1, frames)`` to ``(n_mels, frames)``; into ``out``, if it is given."""
+        values = self._values.array(len(self._bins), spectra.shape[1])
+        np.take(spectra, self._bins, axis=0, out=values, mode="clip")  # the mode that needs no copy
         values *= self._weights
-        return np.add.reduceat(values, self._starts, axis=0)
+        return np.add.reduceat(values, self._starts, axis=0, out=out)
