@@ -43,24 +43,18 @@ def test_wrong_usage_exits_with_2(name, arguments, message):
 
 HEAVY = {"torch", "sklearn", "openvino", "onnx", "onnxruntime", "nncf", "scipy", "jsonschema", "matplotlib"}
 ALLOWED = {
-    "compare_engine.py": {"sklearn", "scipy"},
-    "compare_runs.py": {"matplotlib", "sklearn", "scipy"},
+    "compare_runs.py": {"matplotlib"},
     "demo_checkpoint.py": {"torch"},
     "export_bin.py": {"torch"},
     "export_onnx.py": {"torch"},
     "extract_calibration.py": {"torch"},
     "extract_features.py": {"torch"},
     "measure_machine.py": {"torch"},
-    "gather_embeddings.py": {"sklearn", "scipy"},
-    "make_bundle.py": {"sklearn", "scipy"},
     "plot_benchmarks.py": {"matplotlib"},
     "plot_lengths.py": {"matplotlib"},
     "plot_recommendation.py": {"matplotlib"},
-    "plot_scores.py": {"matplotlib", "sklearn", "scipy"},
-    "tabulate_lengths.py": {"sklearn", "scipy"},
-    "tabulate_spread.py": {"sklearn", "scipy"},
+    "plot_scores.py": {"matplotlib"},
     "trace_network.py": {"torch"},
-    "score.py": {"sklearn", "scipy"},
 }
 
 

@@ -2,6 +2,8 @@
 
 Formulas, sources and conventions: ``docs/metrics.md``. All of them are functions of :class:`ErrorRates`, in which equal
 scores are one point, so none depends on the order of rows. O(n log n) in the number of trials.
+
+scikit-learn is imported where it is used: that takes a second, and comparisons of engines use none of it.
 """
 
 from __future__ import annotations
@@ -11,8 +13,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.isotonic import isotonic_regression
-from sklearn.metrics import auc
 
 from ..errors import InputError
 
@@ -119,6 +119,8 @@ def convex_hull(rates: ErrorRates) -> ErrorRates:
     Found by isotonic regression of the truth on the score (pool adjacent violators, O(n)), whose blocks of equal value
     are the hull's edges (Fawcett and Niculescu-Mizil 2007). Between two vertices one accepts at random.
     """
+    from sklearn.isotonic import isotonic_regression
+
     hits = np.rint(-np.diff(rates.miss) * rates.targets)
     trials = hits + np.rint(np.diff(rates.false_accept) * rates.nontargets)
     share = isotonic_regression(hits / trials, sample_weight=trials, increasing=False)
@@ -202,6 +204,8 @@ def min_cllr(rates: ErrorRates) -> float:
 
 def roc_auc(rates: ErrorRates) -> float:
     """Area under the ROC curve; tied scores count half."""
+    from sklearn.metrics import auc
+
     return float(auc(rates.false_accept, 1 - rates.miss))
 
 
