@@ -1,7 +1,9 @@
 """The machine that is measured on: its processor, and the peak that its matrix products reach.
 
 The peak is the better of PyTorch's and OpenVINO's on square matrices: what the machine is seen to do, not what its data
-sheet promises. One library alone may be far from it, such as PyTorch's in float32 on AMD processors.
+sheet promises. One library alone may be far from it, such as PyTorch's in float32 on AMD processors. In int8 it is
+OpenVINO's, from and to float32, as between the layers of a network that are not quantised; on a processor without
+instructions for it that may be less than in float32.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
 
 SIZE = 2048  # of the square matrices
 SECONDS = 1.0  # per precision and library
-PRECISIONS = {"f32": "float32", "bf16": "bfloat16"}  # to what PyTorch calls it
+PRECISIONS = ("f32", "bf16", "int8")
+OF_PYTORCH = {"f32": "float32", "bf16": "bfloat16"}  # what it multiplies, and how it calls it
 PACKAGES = ("torch", "openvino")  # those whose matrix products are timed
 
 
@@ -50,11 +53,13 @@ def _matrices() -> list[npt.NDArray[np.float32]]:
 
 
 def _pytorch_product(precision: str, threads: int) -> Callable[[], Any] | None:
-    """A function that multiplies two square matrices."""
+    """A function that multiplies two square matrices; None where the library has no public one."""
+    if precision not in OF_PYTORCH:
+        return None
     import torch
 
     torch.set_num_threads(threads)
-    dtype = getattr(torch, PRECISIONS[precision])
+    dtype = getattr(torch, OF_PYTORCH[precision])
     a, b = (torch.from_numpy(matrix).to(dtype) for matrix in _matrices())
     return lambda: torch.mm(a, b)
 
@@ -68,8 +73,13 @@ def _openvino_product(precision: str, threads: int) -> Callable[[], Any] | None:
         return None
     a, b = _matrices()
     left = opset13.parameter(a.shape, openvino.Type.f32)
-    model = openvino.Model([opset13.matmul(left, opset13.constant(b), False, False)], [left])
-    properties = {"INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": threads}
+    factors = [left, opset13.constant(b)]
+    if precision == "int8":  # to 8 bits and back: the plug-in then multiplies integers
+        ends = [np.float32(end) for end in (-4, 4, -4, 4)]
+        factors = [opset13.fake_quantize(factor, *ends, levels) for factor, levels in zip(factors, (256, 255))]
+    model = openvino.Model([opset13.matmul(*factors, False, False)], [left])
+    hint = "f32" if precision == "int8" else precision  # of what is left
+    properties = {"INFERENCE_PRECISION_HINT": hint, "INFERENCE_NUM_THREADS": threads}
     request = openvino.Core().compile_model(model, "CPU", properties).create_infer_request()
     return lambda: request.infer([a], share_inputs=True)
 
