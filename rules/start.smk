@@ -2,7 +2,7 @@
 import uuid
 
 from asv import runs
-from asv.snakefile import ending, forgotten, job_keys, start as beginning
+from asv.snakefile import ending, forgotten, job_keys, left_over, start as beginning
 
 BEFORE = beginning.before()
 if SNAKEMAKE.is_main_process:
@@ -17,7 +17,7 @@ def begin_run(graph):
     """Once the graph of jobs is known: claim the folder, and tell the scripts of their jobs."""
     if warning := forgotten.warning(SNAKEMAKE, config, OWN):
         print(warning, file=sys.stderr)
-    checked(beginning.begin_run, SNAKEMAKE, BEFORE, graph)
+    checked_in_graph(beginning.begin_run, SNAKEMAKE, BEFORE, graph)
 
 
 # What a job rests on, one param for each rule: asv/snakefile/job_keys.py.
@@ -31,7 +31,12 @@ def start():
 
 
 def end():
-    """After a run that succeeded: its answers, unless --quiet; then the doctor's picture, if it ran, and its exit code."""
+    """After a run that succeeded: its answers, unless --quiet; then the doctor's picture, if it ran, and its exit code.
+
+    Before that, answers that the run has shown to be of other settings are set aside.
+    """
+    for path in [] if SNAKEMAKE.only_touches else checked(left_over.set_aside, SNAKEMAKE.made):
+        print(f"{path}.* is of other settings than this run's answers, and was moved to results/outdated/.", file=sys.stderr)
     for line in ending.said(SNAKEMAKE):
         print(line, file=sys.stderr)
     picture, code = ending.doctors_finding(os.environ[runs.VARIABLE])

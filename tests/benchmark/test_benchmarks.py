@@ -255,7 +255,9 @@ def test_what_this_machine_cannot_run_is_a_row():
     best.mark_best([row, good, bad])
     assert good["best"] == ["throughput", "latency"]
     assert bad["best"] == row["best"] == []
-    assert best.recommendation([row, good, bad]).startswith("Fastest that passes the gate: openvino-bf16")
+    assert best.recommendation([row, good, bad]).startswith(
+        "Fastest that passes the gate, one batch after another: openvino-bf16"
+    )
     assert best.recommendation([row]) == "No engine passes the accuracy gate."
     found = {"eer_increase": 0.001, "eer_increase_low": -0.001, "eer_increase_high": 0.003, "speakers_needed": 90}
     maybe = {**row, **found, "status": "ok", "gate": "UNDECIDED", "throughput": 8.0, "latency_mean_ms": 0.5, "best": []}

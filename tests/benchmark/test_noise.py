@@ -6,6 +6,7 @@ from asv import caveats
 from asv.benchmark import best, document, noise, table
 from asv.benchmark.recommendation import Limits, recommend
 
+AGAIN = "snakemake all_benchmarks --forcerun benchmark_engine"
 MACHINE = {
     "cpu": "A Processor",
     "flags": [],
@@ -66,12 +67,12 @@ def test_what_is_said_of_a_row(changed, rates, words):
 
 def test_the_first_line_says_which_rows():
     rows = [row("openvino-f32", (50, 100, 150)), row("openvino-bf16", (199, 200, 201))]
-    said = "NOISE: 1 of 2 rows are to be measured again: openvino-f32 at batch size 1"
+    said = f"NOISE: measure 1 of 2 rows again: openvino-f32 at batch size 1 ({AGAIN})"
     assert caveats.of_speeds(benchmarks_of(rows)) == [said]
     assert document.short(benchmarks_of(rows), "x").startswith(f"{said}.\n")
     assert document.text(benchmarks_of(rows)).splitlines()[2] == f"**{said}.**"
     many = [row("openvino-f32", (50, 100, 150), batch) for batch in (1, 2, 4, 8)]
-    assert caveats.of_speeds(benchmarks_of(many)) == ["NOISE: 4 of 4 rows are to be measured again"]
+    assert caveats.of_speeds(benchmarks_of(many)) == [f"NOISE: measure 4 of 4 rows again ({AGAIN})"]
     assert caveats.of_speeds(benchmarks_of(rows[1:])) == []
 
 
@@ -80,7 +81,7 @@ def test_nothing_is_the_best_alone_within_noise():
     found = benchmarks_of(rows)
     assert [one["best"] for one in rows] == [["throughput within noise", "latency within noise"]] * 2 + [[]]
     assert found["recommendation"] == (
-        "Fastest that passes the gate: b-f32 at batch size 1, 103.0 crops/s "
+        "Fastest that passes the gate, one batch after another: b-f32 at batch size 1, 103.0 crops/s "
         "(within noise of it: a-f32 at batch size 1)."
     )
     assert table.printed(rows[0])[-1] == "best throughput within noise; best latency within noise"
@@ -109,7 +110,7 @@ def test_a_row_that_was_disturbed_might_have_been_the_best():
 def test_many_within_noise_are_counted():
     rows = [row("a-f32", (90, 100, 110 + batch), batch) for batch in (1, 2, 4, 8, 16, 32)]
     line = benchmarks_of(rows)["recommendation"]
-    assert line.startswith("Fastest that passes the gate: a-f32 at batch size 1, 100.0 crops/s (within noise of it: ")
+    assert "another: a-f32 at batch size 1, 100.0 crops/s (within noise of it: a-f32 at batch size 2, " in line
     assert ", 2 more)" in line
 
 

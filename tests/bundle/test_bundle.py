@@ -129,7 +129,7 @@ def test_bad_audio_is_an_error_in_one_line(bundle, tmp_path):
     command = [sys.executable, "-s", "-E", str(folder / "score_pair.py"), tmp_path / "bad.wav", tmp_path / "bad.wav"]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
     assert done.returncode == 1
-    assert done.stderr.startswith("error: ")
+    assert done.stderr.startswith(f"error: {tmp_path / 'bad.wav'}: ")
     assert len(done.stderr.splitlines()) == 1
 
 

@@ -97,6 +97,6 @@ def test_whole_utterances_run_one_by_one():
     assert whole.frames is None
     assert whole.shape_for("openvino-bf16", 1) == [80, "whole"]
     for engine, batch in (("openvino-f32", 4), ("torch_aie-fp16", 1)):
-        with pytest.raises(InputError, match=f"batch size {batch} on {engine} not"):
+        with pytest.raises(InputError, match=f"instead of batch size {batch} on {engine}$"):
             whole.shape_for(engine, batch)
     assert of().shape_for("torch_aie-fp16", 4) == [80, 200]

@@ -88,6 +88,19 @@ def test_a_graph_in_the_place_of_a_checkpoint(folder):
         preflight.check_checkpoint(str(folder / "mine.onnx"), "wespeaker", None)
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "Git LFS pointer.*git lfs pull"),
+        (b"<!DOCTYPE html><html>Sign in</html>", "HTML page"),
+    ],
+)
+def test_what_stands_for_a_file_is_told_before_the_first_job(folder, content, words):
+    (folder / "mine.pt").write_bytes(content)
+    with pytest.raises(InputError, match=words):
+        preflight.check_checkpoint(str(folder / "mine.pt"), "modelzoo", None)
+
+
 def test_damaged_and_large_archives_are_their_stages_to_tell(folder):
     for content in (b"text", b"PK\x03\x04" + bytes(50), (REPO / "demo/checkpoint.zip").read_bytes()[:-100]):
         (folder / "mine.zip").write_bytes(content)

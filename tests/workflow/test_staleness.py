@@ -158,6 +158,14 @@ def test_another_batch_size(project):
     assert project.jobs("results/eer_bs7.txt") == sorted(
         ["compile_engine bs7", *shards, "score bs7", "write_answer bs7", "copy_answer bs7"]
     )
+    assert project.jobs(*TARGETS, "--forcerun", "write_answer") == ANSWER
+    assert (project.folder / "results/eer_bs7.txt").exists()  # of the same settings
+
+    project.configure(CONFIG + "scoring: {bootstrap: {seed: 1}}\n")
+    assert "results/eer_bs7.* is of other settings" in project.run(*TARGETS)
+    left = {str(path.relative_to(project.folder)) for path in project.folder.rglob("eer_bs7.json")}
+    assert left == {"results/outdated/eer_bs7.json", "results/outdated/openvino-f32/eer_bs7.json"}
+    project.configure(CONFIG)
 
 
 @pytest.mark.slow

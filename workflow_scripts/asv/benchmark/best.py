@@ -55,7 +55,7 @@ def recommendation(rows: Sequence[Row]) -> str:
     fastest, quickest = (_leader(_marked(rows, kind), kind) for kind in ("throughput", "latency"))
     if fastest is None:
         return f"No engine passes the accuracy gate{_undecided_words(open_row)}."
-    line = f"Fastest that passes the gate: {_words(fastest, 'throughput', rows)}"
+    line = f"Fastest that passes the gate, one batch after another: {_words(fastest, 'throughput', rows)}"
     if quickest is not fastest:
         line += f"; lowest latency: {_words(quickest, 'latency', rows)}"
     if open_row and open_row["throughput"] > fastest["throughput"]:

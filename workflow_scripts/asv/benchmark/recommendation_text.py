@@ -51,7 +51,7 @@ def _best(goal: str, found: Mapping[str, Any]) -> str:
     )
     near = found["within_noise"]
     if near is not None and goal != "memory":
-        line += f" Within the spread of the runs {named(near)} does as well ({number(near['value'])})."
+        line += f" Noise does not tell it from {named(near)} ({number(near['value'])})."
     return line
 
 
@@ -94,3 +94,8 @@ def _parts(found: Mapping[str, Any]) -> Iterator[str]:
     if found["settings"]:
         lines = [f"{name}: {value}" for name, value in found["settings"].items()]
         yield "For the best throughput, in `config.yaml`:\n\n```yaml\n" + "\n".join(lines) + "\n```"
+        if found["throughput"]["mode"] == recommendation.IN_FLIGHT:
+            yield (
+                "Several batches in flight are no setting of the workflow, but how a program calls the engine: each on "
+                "a request of its own, without waiting for the last one."
+            )

@@ -66,10 +66,13 @@ class Bundle:
             utterance: its id.
 
         Raises:
-            AudioError: where the file cannot be used.
+            InputError: where the file cannot be used.
         """
         file = AudioFile(str(path.parent), path.name, utterance, 0, 0)
-        _, rows = utterance_crops(file, self.rules, self.front_end, self.crops)
+        try:
+            _, rows = utterance_crops(file, self.rules, self.front_end, self.crops)
+        except AudioError as error:
+            raise InputError(f"{path}: {error}") from error
         (embedding,), _ = embed(self.session, rows, self.batch_size, len(rows), self.averaging)
         return embedding
 
@@ -104,6 +107,8 @@ def main() -> None:
     with opened(folder, options.device) as bundle:
         pairs = zip(paths, options.ids or [path.name for path in paths])
         embeddings = np.stack([bundle.embedding(path, utterance) for path, utterance in pairs])
+        if options.ids is None and bundle.crops.placement == "digest" and bundle.crops.frames is not None:
+            print("note: crops lie by the files' names; with --ids, where the data set has them", file=sys.stderr)
     (score,) = cosine_scores(embeddings, np.array([0]), np.array([1]))
     print(f"score {score:.6f}")
     for name, points in json.loads((folder / THRESHOLDS).read_text(encoding="utf-8"))["lists"].items():
@@ -116,5 +121,5 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except (InputError, AudioError, OSError) as error:
+    except (InputError, OSError) as error:
         sys.exit(f"error: {error}")

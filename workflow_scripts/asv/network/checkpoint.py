@@ -78,9 +78,9 @@ def _check(described, loaded, expected, needed):
         described: values by name as the file describes them; ``loaded``, those of them that are plain tensors.
         expected: the network's shapes by name; ``needed``, names that must be there.
     """
-    if missing := needed - described.keys():
+    if missing := sorted(needed - described.keys()):
         yield f"missing: {first_names(missing)}"
-    if surplus := described.keys() - expected.keys():
+    if surplus := sorted(described.keys() - expected.keys()):
         yield f"surplus: {first_names(map(shown, surplus))}"
     common = sorted(expected.keys() & described.keys())
     ours = {name: described[name].shape for name in common if isinstance(described[name], Tensor)}

@@ -12,6 +12,7 @@ TORCH, LEGACY, SAFETENSORS = "torch.save", "torch.save before 1.6", "safetensors
 WEIGHTS = (TORCH, LEGACY, SAFETENSORS)  # what asv.network.tensors reads
 PROGRAM, ONNX = "torchscript", "onnx"  # graphs, for the families of these names
 ZIP, TAR = "zip", "tar"
+PLACEHOLDER = "placeholder"  # of the file that was meant
 HEAD = 1 << 16  # bytes that are looked at
 AGAIN = "fetch it again"
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C  # the number that torch.save wrote first, before it wrote zips
@@ -75,10 +76,12 @@ def _of_text(head, size):
     """The kind of a text, or None."""
     start = head[:2048].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith(b"version https://git-lfs"):
-        return Kind(None, f"a Git LFS pointer, {size} bytes", "run in the folder of its repository: git lfs pull")
+        return Kind(
+            PLACEHOLDER, f"a Git LFS pointer, {size} bytes", "run in the folder of its repository: git lfs pull"
+        )
     if start.startswith((b"<!doctype html", b"<html")):
         page = "an HTML page, as a failed download or a link to a page leaves behind"
-        return Kind(None, page, "fetch the file itself and look at what came")
+        return Kind(PLACEHOLDER, page, "fetch the file itself and look at what came")
     if start.startswith(b"<?xml"):
         return Kind(None, "an XML file" + (" (OpenVINO's representation)" if b"<net" in start else ""))
     try:

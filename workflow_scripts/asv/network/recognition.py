@@ -24,7 +24,7 @@ def find(tree: object, family: Family, wanted: str | None = None) -> Place:
             reads it.
     """
     found = _places(tree, family)
-    labels = first_names(map(shown, found))
+    labels = first_names(sorted(map(shown, found)))
     if not found:
         raise InputError(_no_place(tree, family))
     if wanted is None and len(found) > 1:

@@ -29,8 +29,8 @@ def kind_of(value: object) -> str:
 
 
 def first_names(names: Iterable[str], most: int = 8) -> str:
-    """The first names, sorted, and how many more there are."""
-    names = sorted(names)
+    """The first names, in their order, and how many more there are."""
+    names = list(names)
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 

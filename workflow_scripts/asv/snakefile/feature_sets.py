@@ -95,7 +95,7 @@ class FeatureSet:
         if self.frames is None and (batch != 1 or engines.parse(engine)[0] not in ANY_LENGTH):
             raise InputError(
                 f"features.frames: whole utterances have lengths of their own, so they run one by one on "
-                f"{' or '.join(ANY_LENGTH)}: results/eer_bs1.txt can be asked for, batch size {batch} on {engine} not"
+                f"{' or '.join(ANY_LENGTH)}; ask for results/eer_bs1.txt instead of batch size {batch} on {engine}"
             )
         return self.shape
 

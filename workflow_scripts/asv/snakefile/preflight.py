@@ -64,7 +64,7 @@ def check_checkpoint(path: str, family: str, weights: str | None, most: int = LA
             archive.extract_checkpoint(path, target, path, kinds)
             opened = tensors.open_file(target)
         except InputError:
-            if file_kinds.identify(path).name in (file_kinds.ONNX, file_kinds.PROGRAM):
+            if file_kinds.identify(path).name in (file_kinds.ONNX, file_kinds.PROGRAM, file_kinds.PLACEHOLDER):
                 raise
             return
         try:

@@ -107,7 +107,12 @@ def stage(job: Job) -> str:
 def set_outdated_results_aside(jobs: Sequence[Job]) -> None:
     """Results that are to be made anew go to results/outdated/, targets first."""
     if moved := outdated.move([str(path) for job in reversed(jobs) for path in job.output]):
-        print(f"{moved} results are to be made anew; the former ones are in results/outdated/.", file=sys.stderr)
+        what = (
+            f"{moved} results are to be made anew; the former ones are"
+            if moved > 1
+            else "1 result is to be made anew; the former one is"
+        )
+        print(f"{what} in results/outdated/.", file=sys.stderr)
 
 
 def labels_to_run(jobs: Iterable[Job]) -> dict[str, set[str]]:
