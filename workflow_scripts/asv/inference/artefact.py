@@ -136,8 +136,8 @@ def compile_checked(
     """
     own = exported or network
     if not engines.reads(engine, own.suffix):
-        wanted = "export it (export_onnx.py)" if engines.needs_export(engine, own.suffix) else "choose another engine"
-        raise InputError(f"engine: {engine} cannot read {own.name}; {wanted}")
+        problem = engines.foreign(engine, own.suffix) or f"{engine} cannot read {own.name}; export it (export_onnx.py)"
+        raise InputError(f"engine: {problem}")
     started = time.perf_counter()
     facts = engines.module(engine).compile_artefact(own, folder, job)
     seconds = time.perf_counter() - started
