@@ -2,6 +2,7 @@
 
 import ast
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -307,3 +308,12 @@ def test_features_that_were_given_stay_as_they_are():
     together = [front.whole(samples) for samples in signals]
     for samples, found in zip(signals, together):
         np.testing.assert_array_equal(found, FrontEnd(Contract()).whole(samples))
+
+
+def test_threads_may_share_a_front_end():
+    front, draw = FrontEnd(SPEECHBRAIN), np.random.default_rng(0)
+    signals = [draw.uniform(-1, 1, count).astype(np.float32) for count in range(16000, 48000, 500)]
+    alone = [front.whole(samples) for samples in signals]
+    with ThreadPoolExecutor(8) as pool:
+        for wanted, found in zip(alone, pool.map(front.whole, signals)):
+            np.testing.assert_array_equal(found, wanted)

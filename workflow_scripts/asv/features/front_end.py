@@ -35,7 +35,7 @@ def window_of(contract: Contract) -> Array:
 
 
 class FrontEnd:
-    """Features by one contract, in one thread at a time: it keeps its working memory.
+    """Features by one contract. Threads may share it: each has working memory of its own.
 
     Attributes:
         contract: what it does.

@@ -8,6 +8,7 @@ as ``torchaudio.functional.melscale_fbanks``, ``torchaudio.compliance.kaldi.get_
 from __future__ import annotations
 
 import math
+import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -69,8 +70,11 @@ def mel_matrix(contract: Contract) -> Array:
     return weights * (2 / (hertz[2:] - hertz[:-2]))[:, None] if contract.mel_area_norm else weights
 
 
-class Scratch:
-    """Memory that is used again and again: of new memory, the system's clearing costs as much as the computation."""
+class Scratch(threading.local):
+    """Memory that is used again and again: of new memory, the system's clearing costs as much as the computation.
+
+    Each thread has its own.
+    """
 
     def __init__(self) -> None:
         self._memory = np.empty(0)
@@ -87,7 +91,7 @@ class BandSums:
     """Product of a matrix of few values other than 0 with spectra, without BLAS.
 
     BLAS starts threads, which on a busy machine wait for each other for many times the time of so small a product; and
-    a sum does not depend on how many frames are computed beside it. One thread at a time: it keeps its working memory.
+    a sum does not depend on how many frames are computed beside it.
     """
 
     def __init__(self, matrix: Array) -> None:
