@@ -17,7 +17,7 @@ from .ending import ANSWER
 
 #: Of an answer's JSON: what depends neither on the engine nor on the batch size, and what of the engine is the same for
 #: all batch sizes.
-SHARED = ("dataset", "scoring", "utterances", "features", "network", "code")
+SHARED = ("dataset", "scoring", "utterances", "features", "network")
 OF_ENGINE = ("name", "versions", "requested_precision", "precision", "averaging", "code", "options")
 OF_LIST = ("list", "md5", "targets", "nontargets")
 
@@ -35,7 +35,9 @@ def _read(path: Path) -> Mapping[str, Any] | None:
 def _told(answer: Mapping[str, Any], engine: bool) -> dict[str, Any]:
     """What two answers have in common if they are of the same settings."""
     lists = {name: {key: protocol.get(key) for key in OF_LIST} for name, protocol in answer["protocols"].items()}
-    own = {name: answer["engine"].get(name) for name in OF_ENGINE} if engine else {}
+    own = (
+        {**{name: answer["engine"].get(name) for name in OF_ENGINE}, "of_answer": answer.get("code")} if engine else {}
+    )
     return {**{name: answer.get(name) for name in SHARED}, "lists": lists, "engine": own}
 
 
