@@ -35,7 +35,8 @@ def end():
 
     Before that, answers that the run has shown to be of other settings are set aside.
     """
-    for path in [] if SNAKEMAKE.only_touches else checked(left_over.set_aside, SNAKEMAKE.made):
+    graph = {str(path) for job in SNAKEMAKE.jobs for path in job.output}
+    for path in [] if SNAKEMAKE.only_touches else checked(left_over.set_aside, SNAKEMAKE.made, graph):
         print(f"{path}.* is of other settings than this run's answers, and was moved to results/outdated/.", file=sys.stderr)
     for line in ending.said(SNAKEMAKE):
         print(line, file=sys.stderr)

@@ -53,34 +53,34 @@ OTHERS = {
 @pytest.mark.parametrize("group", OTHERS)
 def test_an_answer_of_other_settings_is_set_aside(results, group):
     write(results / "eer_bs8.txt", changed(**{group: OTHERS[group]}))
-    assert left_over.set_aside(MADE) == ["results/eer_bs8"]
+    assert left_over.set_aside(MADE, MADE) == ["results/eer_bs8"]
     assert sorted(path.name for path in results.glob("eer_bs8*")) == []
     assert len(list((results / "outdated").glob("eer_bs8*"))) == 3
-    assert left_over.set_aside(MADE) == []
+    assert left_over.set_aside(MADE, MADE) == []
 
 
 def test_another_batch_size_number_of_threads_and_error_rate_are_no_other_settings(results):
     of_list = {**ANSWER["protocols"]["list"], "eer": 0.051}
     write(results / "eer_bs8.txt", changed(engine={"batch_size": 8, "threads": 2}, protocols={"list": of_list}))
-    assert left_over.set_aside(MADE) == []
+    assert left_over.set_aside(MADE, MADE) == []
 
 
 def test_another_engine_has_a_folder_of_its_own(results):
     write(results / "torchscript-f32/eer_bs4.txt", {**changed(engine={"name": "torchscript"}), "code": "1"})
     write(results / "onnxruntime-f32/eer_bs4.txt", changed(engine={"name": "onnxruntime"}, features={"seed": 1}))
-    assert left_over.set_aside(MADE) == ["results/onnxruntime-f32/eer_bs4"]
+    assert left_over.set_aside(MADE, MADE) == ["results/onnxruntime-f32/eer_bs4"]
     assert (results / "outdated/onnxruntime-f32/eer_bs4.json").exists()
 
 
 def test_without_an_answer_of_its_own_a_run_sets_nothing_aside(results):
     write(results / "eer_bs8.txt", changed(features={"seed": 1}))
-    assert left_over.set_aside(["results/utterances.tsv"]) == []
+    assert left_over.set_aside(["results/utterances.tsv"], MADE) == []
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"engine": 1}', "\x00"])
 def test_what_is_no_answer_is_left_alone(results, content):
     (results / "eer_bs8.json").write_text(content)
-    assert left_over.set_aside(MADE) == []
+    assert left_over.set_aside(MADE, MADE) == []
 
 
 def test_of_a_module_with_a_prefix(tmp_path, monkeypatch):
@@ -88,4 +88,10 @@ def test_of_a_module_with_a_prefix(tmp_path, monkeypatch):
     write(tmp_path / "sub/results/openvino-f32/eer_bs4.txt", ANSWER)
     write(tmp_path / "sub/results/openvino-f32/eer_bs8.txt", changed(features={"seed": 1}))
     write(tmp_path / "results/openvino-f32/eer_bs8.txt", changed(features={"seed": 1}))  # another workflow's
-    assert left_over.set_aside(["sub/results/openvino-f32/eer_bs4.txt"]) == ["sub/results/openvino-f32/eer_bs8"]
+    made = ["sub/results/openvino-f32/eer_bs4.txt", "sub/results/openvino-f32/eer_bs4.json"]
+    assert left_over.set_aside(made, made) == ["sub/results/openvino-f32/eer_bs8"]
+
+
+def test_what_the_run_found_current_stays(results):
+    write(results / "eer_bs8.txt", changed(features={"seed": 1}))
+    assert left_over.set_aside(MADE, [*MADE, "results/eer_bs8.json"]) == []

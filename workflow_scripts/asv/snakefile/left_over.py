@@ -41,27 +41,29 @@ def _told(answer: Mapping[str, Any], engine: bool) -> dict[str, Any]:
     return {**{name: answer.get(name) for name in SHARED}, "lists": lists, "engine": own}
 
 
-def _others(top: Path, made: set[Path]) -> Iterator[Path]:
+def _others(top: Path, current: set[Path]) -> Iterator[Path]:
     for path in (*sorted(top.glob("eer_bs*.json")), *sorted(top.glob("*/eer_bs*.json"))):
-        if path not in made and path.parent.name != outdated.OUTDATED and not path.name.endswith(".run.json"):
+        if path not in current and path.parent.name != outdated.OUTDATED and not path.name.endswith(".run.json"):
             yield path
 
 
-def set_aside(made: Iterable[str]) -> list[str]:
+def set_aside(made: Iterable[str], graph: Iterable[str]) -> list[str]:
     """Move answers that are not of the settings of those that a run has made to ``results/outdated/``.
 
     Args:
         made: paths that the run's jobs wrote.
+        graph: paths of all outputs of the run's graph; those that were there before are current, as the run has found.
 
     Returns:
         the paths, without their suffixes, that are no longer there.
     """
     new = {Path(path).with_suffix(".json") for path in made if ANSWER.search(path)}
+    current = set(map(Path, graph))
     present = {path: answer for path in sorted(new) if (answer := _read(path)) is not None}
     moved = []
     for path, answer in present.items():
         top = path.parent if path.parent.name == outdated.RESULTS else path.parent.parent
-        for other in _others(top, new):
+        for other in _others(top, current):
             theirs = _read(other)
             same_place = other.parent == path.parent
             if theirs is not None and _told(theirs, same_place) != _told(answer, same_place):
