@@ -7,9 +7,9 @@ from typing import Any
 
 from .row import Row
 
-# What is said from here on: cores that other processes kept busy (an idle system takes some hundredths), and half of
-# the range of the runs as a part of their median.
-BUSY_CORES, SPREAD = 0.1, 0.1
+# What is said from here on: cores that other processes kept busy (Snakemake itself, between short measurements, was seen
+# to take 0.28 in a table of 30 rows on an idle machine), and half of the range of the runs as a part of their median.
+BUSY_CORES, SPREAD = 0.3, 0.1
 
 
 def spread(row: Row) -> float:
