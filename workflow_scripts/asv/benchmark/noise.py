@@ -7,8 +7,8 @@ from typing import Any
 
 from .row import Row
 
-# What is said from here on: cores that other processes kept busy (Snakemake itself, between short measurements, was seen
-# to take 0.28 in a table of 30 rows on an idle machine), and half of the range of the runs as a part of their median.
+# What is said from here on: cores that other processes kept busy (Snakemake itself, between short measurements, took
+# up to 0.28 in a table of 30 rows on an idle machine), and half of the range of the runs as a part of their median.
 BUSY_CORES, SPREAD = 0.3, 0.1
 
 
