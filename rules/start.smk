@@ -37,7 +37,10 @@ def end():
     """
     graph = {str(path) for job in SNAKEMAKE.jobs for path in job.output}
     for path in [] if SNAKEMAKE.only_touches else checked(left_over.set_aside, SNAKEMAKE.made, graph):
-        print(f"{path}.* is of other settings than this run's answers, and was moved to results/outdated/.", file=sys.stderr)
+        print(
+            f"{path}.* is of other settings than this run's answers, and was moved to results/outdated/.",
+            file=sys.stderr,
+        )
     for line in ending.said(SNAKEMAKE):
         print(line, file=sys.stderr)
     picture, code = ending.doctors_finding(os.environ[runs.VARIABLE])
