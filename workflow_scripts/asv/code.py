@@ -9,7 +9,6 @@ packages whose versions count: those that the code imports.
 from __future__ import annotations
 
 import ast
-import functools
 import hashlib
 import io
 import sys
@@ -79,9 +78,17 @@ def _statements(source: str) -> Iterator[int | list[tuple[int, str]]]:
             statement = []
 
 
-@functools.cache
+_known: dict[Path, tuple[str, list[str]]] = {}
+
+
 def _read(path: Path) -> tuple[str, list[str]]:
-    """A file's code: its digest, and the dotted names that it imports, anywhere in it."""
+    """A file's code: its digest, and the dotted names that it imports, anywhere in it; read once in a process."""
+    if path not in _known:
+        _known[path] = _read_anew(path)
+    return _known[path]
+
+
+def _read_anew(path):
     state, imports, package = hashlib.sha256(), [], path.relative_to(ROOT).parent.parts
     for statement in _statements(path.read_text(encoding="utf-8")):
         if not isinstance(statement, list):
@@ -99,6 +106,12 @@ def _read(path: Path) -> tuple[str, list[str]]:
 def of(path: Path) -> str:
     """Digest of one file's code."""
     return _read(Path(path).resolve())[0]
+
+
+def of_known(path: Path) -> str | None:
+    """Digest of one file's code where this process has asked for it before, alone or in a closure, else None."""
+    found = _known.get(Path(path).resolve())
+    return found and found[0]
 
 
 def closure(*paths: Path) -> list[Path]:

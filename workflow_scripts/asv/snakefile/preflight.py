@@ -54,14 +54,14 @@ def check_checkpoint(path: str, family: str, weights: str | None, most: int = LA
     """
     if os.path.getsize(path) > most:
         return
-    from ..network import recognition, tensors  # torch, which few starts need
-    from ..network.inert import PickleError
-
     kinds = file_kinds.read_by(family)
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "checkpoint.pt"
         try:
             archive.extract_checkpoint(path, target, path, kinds)
+            from ..network import recognition, tensors  # torch, which few starts need
+            from ..network.inert import PickleError
+
             opened = tensors.open_file(target)
         except InputError:
             if file_kinds.identify(path).name in (file_kinds.ONNX, file_kinds.PROGRAM, file_kinds.PLACEHOLDER):
