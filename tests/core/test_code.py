@@ -1,5 +1,7 @@
 """The digest of a stage's code covers what the stage imports, and nothing else."""
 
+import hashlib
+import json
 import shutil
 import subprocess
 import sys
@@ -61,11 +63,50 @@ def digest(tmp_path, monkeypatch):
     monkeypatch.setattr(code, "ROOT", tmp_path)
 
     def digest():
-        code._read.cache_clear()
+        code._known.clear()
         return code.digest(tmp_path / "stage.py")
 
     yield digest
-    code._read.cache_clear()
+    code._known.clear()
+
+
+@pytest.fixture
+def told(monkeypatch):
+    monkeypatch.setattr(code, "_told", {})
+
+
+def of_bytes(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_what_another_process_read_is_not_read_again(tmp_path, digest, told):
+    stage = tmp_path / "stage.py"
+    stage.write_text("x = 1\n")
+    before = digest()
+    known = {"stage.py": (of_bytes(stage), "0" * 64, []), code.OURS: (of_bytes(SCRIPTS / code.OURS), None, None)}
+    code.remember(known)
+    assert digest() != before
+    stage.write_text("x = 2\n")  # other bytes are read
+    after = digest()
+    code._told.clear()
+    assert digest() == after
+
+
+def test_what_another_version_of_the_code_found_is_ignored(tmp_path, digest, told):
+    stage = tmp_path / "stage.py"
+    stage.write_text("x = 1\n")
+    before = digest()
+    code.remember({"stage.py": (of_bytes(stage), "0" * 64, []), code.OURS: ("0" * 64, None, None)})
+    assert digest() == before
+
+
+def test_what_is_known_can_be_told(tmp_path, digest, told):
+    (tmp_path / "stage.py").write_text("import helper\n")
+    (tmp_path / "helper.py").write_text("x = 1\n")
+    before, known = digest(), json.loads(json.dumps(code.known()))
+    assert set(known) == {"stage.py", "helper.py"}
+    code.remember({**known, code.OURS: (of_bytes(SCRIPTS / code.OURS), None, None)})
+    assert digest() == before
 
 
 def test_content_and_names_count_and_nothing_else(tmp_path, digest):

@@ -57,7 +57,7 @@ def start(*arguments, token="token"):
 
 def modules():
     """Stamps of all modules, as a run announces them."""
-    return {name: (stamp, code.of(stamps.ROOT / name)) for name, stamp in stamps.of_code().items()}
+    return {name: (stamp, code.of(stamps.ROOT / name), []) for name, stamp in stamps.of_code().items()}
 
 
 def end(process):
@@ -187,8 +187,9 @@ def test_what_changes_while_a_script_works_is_an_error_that_names_it(folder, run
     assert not receipts.place("out.txt").exists()
 
 
-def test_code_that_is_not_the_runs_is_an_error_that_names_it(folder, run):
-    run.announce({"code": {**modules(), "asv/files.py": ("0" * 64, "other words")}, "jobs": JOB["jobs"]})
+@pytest.mark.parametrize("digest", ["of other code", None])  # None: it counts for none of the run's jobs
+def test_code_that_is_not_the_runs_is_an_error_that_names_it(folder, run, digest):
+    run.announce({"code": {**modules(), "asv/files.py": ("0" * 64, digest, [])}, "jobs": JOB["jobs"]})
     status, errors = end(start("--job", "copy:batch=4"))
     assert status == 1
     assert "asv/files.py was changed after the run had begun" in errors
@@ -196,7 +197,8 @@ def test_code_that_is_not_the_runs_is_an_error_that_names_it(folder, run):
 
 
 def test_words_may_be_edited_while_a_run_goes_on(run):
-    run.announce({"code": {**modules(), "asv/files.py": ("0" * 64, modules()["asv/files.py"][1])}, "jobs": JOB["jobs"]})
+    edited = ("0" * 64, *modules()["asv/files.py"][1:])
+    run.announce({"code": {**modules(), "asv/files.py": edited}, "jobs": JOB["jobs"]})
     assert end(start("--job", "copy:batch=4")) == (0, "")
 
 

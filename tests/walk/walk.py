@@ -45,6 +45,22 @@ TARGETS = [
 ]
 RULES = ["extract_features", "merge_manifests", "unzip_checkpoint", "trace_network", "compile_engine", "infer", "score"]
 RULES += ["check_features", "write_answer", "copy_answer", "compare_engine", "plot_scores"]
+# Stages that an edit makes stale, by what is edited.
+STALE = {
+    "engine": ["compile_engine", "infer", "score"],
+    "shards": ["extract_features", "infer"],
+    "features": ["extract_features", "infer", "score"],
+    "scoring": ["score", "write_answer"],
+    "checkpoint": ["unzip_checkpoint", "trace_network", "compile_engine", "infer", "score"],
+    "lists": ["score", "write_answer"],
+    "on_bad_audio": ["extract_features"],
+    "wavs": ["extract_features", "infer", "score"],
+    "infer.py": ["infer"],
+    "score.py": ["score"],
+    "trace_network.py": ["trace_network", "compile_engine"],
+    "asv/scoring/metrics.py": ["score"],
+    "asv/features/crops.py": ["extract_features"],
+}
 FLAGS = [
     [],
     [],
@@ -218,10 +234,12 @@ class Walk:
         self.project = kind(self.folder / "project", code or stand_in_code(self.folder / "code"))
         self.kinds = EDITS if edits is None else edits
         self.history, self.right, self.former = [], {}, {}
+        self.stale: list[str] = []  # rules that the last edits concern
         self.calls = self.successes = 0
 
     def edits(self):
         """Change nothing, or one or two things; says what."""
+        self.stale = []
         return [
             getattr(self, f"edit_{self.random.choice(self.kinds)}")()
             for _ in range(self.random.choice([0, 0, 1, 1, 2]))
@@ -229,21 +247,25 @@ class Walk:
 
     def edit_setting(self):
         name = self.random.choice(list(SETTINGS))
+        self.stale += STALE[name]
         self.project.settings[name] = self.random.choice(SETTINGS[name])
         self.project.configure()
         return f"{name}: {self.project.settings[name]}"
 
     def edit_wav(self):
+        self.stale += STALE["wavs"]
         name = self.random.choice(self.project.utterances())
         self.project.write(f"wavs/{name}")
         return f"replaced {name}"
 
     def edit_new_wav(self):
+        self.stale += STALE["wavs"]
         name = f"id{self.random.randrange(6)}/s{self.random.randrange(3)}/{self.random.randrange(9):05}.wav"
         self.project.write(f"wavs/{name}")
         return f"added {name}"
 
     def edit_less(self):
+        self.stale += STALE["wavs"]
         names = self.project.utterances()
         if len(names) < 7:
             return self.edit_new_wav()
@@ -252,16 +274,19 @@ class Walk:
         return "deleted a wav"
 
     def edit_renamed(self):
+        self.stale += STALE["wavs"]
         path = self.project.folder / "wavs" / self.random.choice(self.project.utterances())
         path.rename(path.with_name(f"{self.random.randrange(100, 999):05}.wav"))
         self.project.lists()
         return f"renamed {path.name}"
 
     def edit_list(self):
+        self.stale += STALE["lists"]
         self.project.lists(self.random.randrange(1, 7))
         return "other lists"
 
     def edit_archive(self):
+        self.stale += STALE["checkpoint"]
         name = self.random.choice(["one.zip", "two.zip"])
         self.project.write(name)
         if older := self.random.choice([True, False]):
@@ -271,6 +296,7 @@ class Walk:
     def edit_code(self):
         names = ["infer.py", "score.py", "trace_network.py", "asv/scoring/metrics.py", "asv/features/crops.py"]
         name = self.random.choice(names)
+        self.stale += STALE[name]
         with (self.project.code / "workflow_scripts" / name).open("a") as stream:
             stream.write(f"\nCHANGED = {self.random.random()}\n")
         return f"changed {name}"
@@ -324,9 +350,11 @@ class Walk:
         partial = self.random.random() < 0.15
         flags = self.random.choice(PARTIAL if partial else FLAGS)
         fault, environment = None, {}
-        if self.random.random() < 0.4:
+        if self.random.random() < (0.6 if self.stale else 0.3):
             mode = self.random.choice(MODES)
-            fault = {"rule": self.random.choice(RULES), "mode": mode, "part": self.random.choice(["", "", "0-of"])}
+            rule = self.random.choice(self.stale if self.stale and self.random.random() < 0.8 else RULES)
+            shard = self.random.choice(["", "0-of"]) if rule in ("extract_features", "infer") else ""
+            fault = {"rule": rule, "mode": mode, "part": shard}
             (self.project.folder / "fault.json").write_text(json.dumps(fault))
             environment["ORPHAN_SECONDS"] = str(self.random.choice([0.2, 1.5, 4]))
         elif self.random.random() < 0.15:
@@ -340,11 +368,14 @@ class Walk:
             self.successes += 1
             self.check(targets, "first call")
         elif code:
+            if self.random.random() < 0.3:  # something else is asked for before what failed
+                targets = self.random.sample(TARGETS, 1)
+                self.history.append(f"  then {targets[0]}")
             code, again = self.project.call(*targets)
             self.calls += 1
             if code:
                 raise WrongAnswerError(
-                    f"the cause is gone, and the same call fails:\n{output[-3000:]}\n--- again\n{again[-3000:]}"
+                    f"the cause is gone, and the call fails:\n{output[-3000:]}\n--- again\n{again[-3000:]}"
                 )
             self.successes += 1
             self.check(targets, "second call")

@@ -13,10 +13,12 @@ import hashlib
 import io
 import sys
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent  # workflow_scripts/
+OURS = "asv/code.py"
 #: Distributions that are not called as what is imported from them.
 DISTRIBUTIONS = {"sklearn": "scikit-learn", "yaml": "pyyaml", "espeakng_loader": "espeakng-loader"}
 WITHOUT_EFFECT = {"tqdm"}  # on what is computed
@@ -78,19 +80,52 @@ def _statements(source: str) -> Iterator[int | list[tuple[int, str]]]:
             statement = []
 
 
-_known: dict[Path, tuple[str, list[str]]] = {}
+class Module(NamedTuple):
+    """What is known of a file's code.
+
+    Attributes:
+        content: SHA-256 of its bytes.
+        digest: of its code.
+        imports: dotted names that it imports, anywhere in it.
+    """
+
+    content: str
+    digest: str
+    imports: list[str]
 
 
-def _read(path: Path) -> tuple[str, list[str]]:
-    """A file's code: its digest, and the dotted names that it imports, anywhere in it; read once in a process."""
+_known: dict[Path, Module] = {}  # to this process
+_told: dict[str, Module] = {}  # by another process, by path under ROOT; holds for files of the same bytes
+
+
+def remember(modules: Mapping[str, Sequence[Any]]) -> None:
+    """Take over what another process found, :func:`known` there, so that the same bytes are not read again.
+
+    What another version of this module found is ignored.
+    """
+    ours = modules.get(OURS)
+    if ours is not None and ours[0] == hashlib.sha256(Path(__file__).read_bytes()).hexdigest():
+        _told.update({name: Module(*module) for name, module in modules.items() if module[1] is not None})
+
+
+def known() -> dict[str, Module]:
+    """Files that this process knows, by path under ``workflow_scripts/``."""
+    return {path.relative_to(ROOT).as_posix(): module for path, module in _known.items()}
+
+
+def _read(path):
+    """:class:`Module` of a file, as it was when this process first asked."""
     if path not in _known:
-        _known[path] = _read_anew(path)
+        content = path.read_bytes()
+        digest, told = hashlib.sha256(content).hexdigest(), _told.get(path.relative_to(ROOT).as_posix())
+        text = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8")
+        _known[path] = told if told and told.content == digest else Module(digest, *_digest_and_imports(path, text))
     return _known[path]
 
 
-def _read_anew(path):
+def _digest_and_imports(path, text):
     state, imports, package = hashlib.sha256(), [], path.relative_to(ROOT).parent.parts
-    for statement in _statements(path.read_text(encoding="utf-8")):
+    for statement in _statements(text.read()):
         if not isinstance(statement, list):
             state.update(tokenize.tok_name[statement].encode())
             continue
@@ -105,13 +140,7 @@ def _read_anew(path):
 
 def of(path: Path) -> str:
     """Digest of one file's code."""
-    return _read(Path(path).resolve())[0]
-
-
-def of_known(path: Path) -> str | None:
-    """Digest of one file's code where this process has asked for it before, alone or in a closure, else None."""
-    found = _known.get(Path(path).resolve())
-    return found and found[0]
+    return _read(Path(path).resolve()).digest
 
 
 def closure(*paths: Path) -> list[Path]:
@@ -121,13 +150,13 @@ def closure(*paths: Path) -> list[Path]:
         path = waiting.pop()
         if path not in seen:
             seen.add(path)
-            waiting += [file for name in _read(path)[1] for file in _module_files(name)]
+            waiting += [file for name in _read(path).imports for file in _module_files(name)]
     return sorted(seen)
 
 
 def packages(*paths: Path) -> list[str]:
     """Sorted distributions from outside the standard library that the files' :func:`closure` imports."""
-    names = {name.split(".")[0] for path in closure(*paths) for name in _read(path)[1] if not _module_files(name)}
+    names = {name.split(".")[0] for path in closure(*paths) for name in _read(path).imports if not _module_files(name)}
     standard = getattr(sys, "stdlib_module_names", ())  # from Python 3.10 on; Snakemake's has it
     foreign = names - set(standard) - {path.stem for path in ROOT.iterdir()} - WITHOUT_EFFECT
     return sorted(DISTRIBUTIONS.get(name, name) for name in foreign if name)
@@ -135,5 +164,5 @@ def packages(*paths: Path) -> list[str]:
 
 def digest(*paths: Path) -> str:
     """Digest (16 hexadecimal digits) of the code of the files' :func:`closure`, and of their names."""
-    listing = (f"{path.relative_to(ROOT).as_posix()}\t{_read(path)[0]}\n" for path in closure(*paths))
+    listing = (f"{path.relative_to(ROOT).as_posix()}\t{_read(path).digest}\n" for path in closure(*paths))
     return hashlib.sha256("".join(listing).encode()).hexdigest()[:16]

@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from . import files, receipts, stamps
+from . import code, files, receipts, stamps
 from .errors import InputError
 
 FILE = Path(".snakemake/asv/run.json")
@@ -131,6 +131,11 @@ def announced(name: str) -> dict[str, Any] | None:
     return found["jobs"].get(name) if found.get("token") == os.environ.get(VARIABLE) else None
 
 
+def announced_code() -> dict[str, Any]:
+    """What the last run in this folder, over or not, knew of the code, see :class:`asv.code.Module`."""
+    return _read(JOBS).get("code", {})
+
+
 class Job:
     """A script's part in a run."""
 
@@ -146,6 +151,7 @@ class Job:
         facts = announced["jobs"][self._name]
         self._key, self._inputs, self._outputs = facts["key"], facts["inputs"], facts["outputs"]
         self._stamps, self._wavs, self._code = facts["stamps"], facts["wavs"], announced["code"]
+        code.remember(self._code)
 
     def _is_alive(self):
         """Whether the run goes on: no other has claimed the folder, and, where that can be seen, its process lives."""

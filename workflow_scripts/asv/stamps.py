@@ -43,16 +43,16 @@ def of_code() -> dict[str, str]:
     return {path.relative_to(ROOT).as_posix(): files.digest(path) for path in sorted(ROOT.rglob("*.py"))}
 
 
-def changed_code(stamps: Mapping[str, Sequence[str | None]]) -> str | None:
+def changed_code(stamps: Mapping[str, Sequence[object]]) -> str | None:
     """The first module that this process has imported whose code is not as its stamps say, or None.
 
     Args:
-        stamps: name of a module to those of its bytes (:func:`of_code`) and of its code (:func:`asv.code.of_known`),
-            which is asked for only where the bytes are others: words may be edited while a run goes on.
+        stamps: name of a module to :class:`asv.code.Module`. The digest of its code, if there is one, is asked for only
+            where the bytes are others: words may be edited while a run goes on.
     """
     names = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
     loaded = {Path(name) for name in names if name}
-    for name, (of_bytes, of_tokens) in stamps.items():
+    for name, (of_bytes, of_tokens, _) in stamps.items():
         path = ROOT / name
         if path in loaded and (not path.exists() or (files.digest(path) != of_bytes and code.of(path) != of_tokens)):
             return str(path)

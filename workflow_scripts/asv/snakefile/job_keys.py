@@ -61,6 +61,7 @@ class Keys:
         self._snakemake, self._when_known, self._settings = snakemake, when_known, _digest(settings)
         # Before anybody looks at what the code is.
         self._code = stamps.of_code() if snakemake.is_main_process else {}
+        code.remember(runs.announced_code())
         self._functions: list[Callable[[Wildcards], str]] = []  # that :meth:`param` made
         self._unproved = 0
         self._jobs: dict[tuple[int, tuple[str, ...]], Job] = None  # type: ignore[assignment]  # until it is known
@@ -182,7 +183,11 @@ class Keys:
         ours = set(self._jobs.values())
         jobs = {_name(job): self._facts(job, ours) for job in ours}
         # Their params have asked for the code that counts; reading all the rest would take a third of a second.
-        modules = {name: (stamp, code.of_known(stamps.ROOT / name)) for name, stamp in self._code.items()}
+        known = code.known()
+        modules = {
+            name: known[name] if name in known and known[name].content == stamp else (stamp, None, None)
+            for name, stamp in self._code.items()
+        }
         return {"code": modules, "jobs": jobs}
 
     def _facts(self, job, ours):
