@@ -19,7 +19,7 @@ def parse_arguments():
     parser = cli.parser(__doc__)
     parser.add_argument("--artefact", type=Path, required=True, help="folder of compile_engine.py")
     cli.add_engine_options(parser)
-    parser.add_argument("--seconds", type=float, default=1.0, help="minimum duration of a run")
+    parser.add_argument("--seconds", type=float, default=0.5, help="minimum duration of a run")
     parser.add_argument("--count", type=cli.positive, default=11, help="minimum number of batches of a run")
     parser.add_argument("--runs", type=cli.positive, default=3)
     parser.add_argument("--output", type=Path, required=True, help="JSON")
