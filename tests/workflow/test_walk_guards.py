@@ -15,13 +15,14 @@ NO_CHECK = (
 )
 NO_ASIDE = ("workflow_scripts/asv/snakefile/start.py", "    set_outdated_results_aside(jobs)\n", "")
 OWN_EDITS = [edit for edit in EDITS if edit != "foreign"]
-# By name: what is taken out, and which edits are made. Files that somebody else writes are what receipts are for.
+# By name: what is taken out, which edits are made, and the seeds, first the one that was seen to find it soonest. Files
+# that somebody else writes are what receipts are for.
 MUTANTS = {
-    "as it was before": ((NO_KEYS, NO_JUDGE, NO_CHECK, NO_ASIDE), OWN_EDITS),
-    "results set aside, and nothing else": ((NO_KEYS, NO_JUDGE, NO_CHECK), OWN_EDITS),
-    "keys without receipts": ((NO_JUDGE, NO_CHECK), [*EDITS, *["foreign"] * 12]),
+    "as it was before": ((NO_KEYS, NO_JUDGE, NO_CHECK, NO_ASIDE), OWN_EDITS, (1, 2, 3, 4, 5, 6)),
+    "results set aside, and nothing else": ((NO_KEYS, NO_JUDGE, NO_CHECK), OWN_EDITS, (4, 1, 2, 3, 5, 6)),
+    "keys without receipts": ((NO_JUDGE, NO_CHECK), [*EDITS, *["foreign"] * 12], (2, 1, 3, 4, 5, 6)),
 }
-SEEDS, STEPS = range(1, 7), 12  # most seeds find each fault within ten steps
+STEPS = 12  # of each seed; within 72 all are found, though a kill comes at another moment each time
 
 
 def test_no_wrong_answer_of_the_real_stages(tmp_path):
@@ -47,5 +48,6 @@ def finding(folder, seed, changes, edits):
 @pytest.mark.parametrize("name", MUTANTS)
 def test_what_it_would_find(tmp_path, name):
     """Without the guards an answer is wrong, and some walk comes across it."""
-    found = (finding(tmp_path / str(seed), seed, *MUTANTS[name]) for seed in SEEDS)
+    *mutant, seeds = MUTANTS[name]
+    found = (finding(tmp_path / str(seed), seed, *mutant) for seed in seeds)
     assert "exit 0 with a wrong" in next(filter(None, found), "nothing")
