@@ -270,3 +270,8 @@ def test_what_this_machine_cannot_run_is_a_row():
     for rows_of in ([row, good, maybe], [row, maybe]):
         assert best.recommendation(rows_of).endswith(f"; {words}")
     assert table.kind(maybe) == "undecided"
+    maybe["faults"] = ["the EER's increase, +0.100 points (-0.100 to +0.300), may or may not be above 0.2; ..."]
+    assert table.shortened(maybe)["faults"] == ["EER +0.100 (-0.100 to +0.300): 90 speakers would settle it"]
+    assert table.shortened({**maybe, "speakers_needed": None})["faults"][0].endswith(": not to be settled")
+    assert table.shortened({**maybe, "faults": [*maybe["faults"], "minimum cosine"]})["faults"][1] == "minimum cosine"
+    assert table.shortened(good) is good

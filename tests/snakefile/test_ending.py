@@ -13,6 +13,8 @@ OWN, ENGINES = "results/eer_bs4.txt", "results/openvino-f32/eer_bs4.txt"
         ([OWN], [ENGINES, OWN, "results/eer_bs4.json", "work/x.npy"], [OWN]),
         ([ENGINES], [ENGINES], [ENGINES]),
         (["results/benchmarks.tsv"], [ENGINES, "results/benchmarks.tsv"], [ENGINES]),  # on the way to something else
+        (["results/benchmarks.tsv"], [ENGINES, "results/benchmarks.txt"], []),  # which has the EER of every row
+        ([OWN, "results/benchmarks.tsv"], [OWN, ENGINES, "results/benchmarks.txt"], [OWN]),
         (["sub/" + OWN], ["sub/" + OWN], ["sub/" + OWN]),
         ([OWN], [], []),  # nothing to be done
         (["results/utterances.tsv"], ["results/utterances.tsv"], []),

@@ -85,7 +85,7 @@ def short(benchmarks: Mapping[str, Any], path: str) -> str:
         path: of the whole table, for people.
     """
     rows = benchmarks["rows"]
-    cells = [table.printed(row, table.SHORT) for row in rows]
+    cells = [table.printed(table.shortened(row), table.SHORT) for row in rows]
     parts = [
         *(f"{note}." for note in caveats.of_speeds(benchmarks)),
         benchmarks["recommendation"],

@@ -188,6 +188,15 @@ def printed_columns(rows: Sequence[Row]) -> list[str]:
     return [key for key in COLUMNS if key not in OF_DEVICES or any(row.get(key) is not None for row in rows)]
 
 
+def shortened(row: Row) -> Row:
+    """A row for the terminal: why it is UNDECIDED is said in numbers alone."""
+    if row["gate"] != gate.UNDECIDED or row.get("eer_increase_low") is None or len(row["faults"]) > 1:
+        return row
+    needed = row["speakers_needed"]
+    speakers = f"{needed:,} speakers would settle it" if needed else "not to be settled"
+    return {**row, "faults": [f"EER {increase(row)}: {speakers}"]}
+
+
 def printed(row: Row, columns: Sequence[str] = tuple(COLUMNS)) -> list[str]:
     """The cells of a row, as text; an empty cell is a dash."""
     values: dict[str, Any] = {**row, "engine": shown_engine(row)}

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     TimedRun = tuple[float, list[float]]  # wall seconds, and the seconds of each batch
 
 WARM_UP_BATCHES = 10
-WARM_UP_SECONDS = 1.0
+WARM_UP_SECONDS = 0.5
 LONGEST_WARM_UP = 10.0  # seconds; an engine that is not stable by then never will be
 STABLE = 0.1  # relative change between the medians of the last two windows of batches
 WINDOW = 5  # batches

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .internals import Snakemake
 
 ANSWER = re.compile(r"(?:^|/)results/(?:[^/]+/)?eer_bs[0-9]+\.txt$")
+TABLE = re.compile(r"(?:^|/)results/benchmarks\.txt$")  # was printed, with the EER of every row
 #: What the doctor of a run found: the run's token and an exit code.
 DOCTORS_FINDING = ".snakemake/npu_doctor.code"
 DOCTORS_PICTURE = "logs/npu_doctor.log"
@@ -20,6 +21,8 @@ DOCTORS_PICTURE = "logs/npu_doctor.log"
 def answers(asked: Iterable[str], made: Iterable[str]) -> list[str]:
     """Paths of the answers to report, each once: those that were asked for; where none was, those that were made.
 
+    Where the table of benchmarks was made, it has told of them.
+
     Args:
         asked: paths of the targets' outputs; of a target that has none, of its inputs.
         made: paths that the run's jobs wrote.
@@ -27,8 +30,9 @@ def answers(asked: Iterable[str], made: Iterable[str]) -> list[str]:
     Returns:
         Sorted list; empty where the run made no answer, so that a call with nothing to do says nothing.
     """
+    made = set(made)
     new = {path for path in made if ANSWER.search(path)}
-    return sorted(new & set(asked) or new)
+    return sorted(new & set(asked) or (set() if any(map(TABLE.search, made)) else new))
 
 
 def lines(paths: Iterable[str]) -> list[str]:
