@@ -62,12 +62,16 @@ def digest(tmp_path, monkeypatch):
     """Digest of ``stage.py`` in a folder that takes the place of ``workflow_scripts/``."""
     monkeypatch.setattr(code, "ROOT", tmp_path)
 
-    def digest():
+    def forget():
         code._known.clear()
+        code._module_files.cache_clear()
+
+    def digest():
+        forget()
         return code.digest(tmp_path / "stage.py")
 
     yield digest
-    code._known.clear()
+    forget()
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ packages whose versions count: those that the code imports.
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
 import io
 import sys
@@ -26,6 +27,7 @@ _SILENT = {tokenize.COMMENT, tokenize.NL, tokenize.ENCODING, tokenize.ENDMARKER}
 _FSTRING = tuple(getattr(tokenize, name, None) for name in ("FSTRING_START", "FSTRING_END"))  # Python 3.12 and newer
 
 
+@functools.cache
 def _module_files(name: str) -> list[Path]:
     """Files of a dotted module under ROOT, its packages' ``__init__`` included; none for other modules."""
     found: list[Path] = []
