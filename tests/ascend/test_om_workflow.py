@@ -1,6 +1,13 @@
-"""The workflow on ascend_om, run by Snakemake for real with strict stand-ins in the tools' place."""
+"""The workflow on ascend_om, run by Snakemake for real with strict stand-ins in the tools' place.
+
+Once more where the interpreter of ``ASV_NPU_PYTHON``, a Python 3.9 with NumPy, has what the stand-ins want (onnx and
+onnxruntime): it runs the NPU's side.
+"""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 from support.paths import STAND_IN
@@ -15,15 +22,15 @@ checkpoint: {{archive: checkpoint.zip}}
 engine: ascend_om
 batch_sizes: [3]
 engines:
-  ascend_om: {{env_scripts: [set_env.sh], devices: [0, 1], backend: {backend}}}
+  ascend_om: {{env_scripts: [set_env.sh], devices: [0, 1], backend: {backend}, python: {python}}}
 benchmark: {{engines: [torchscript-f32, ascend_om-fp16], seconds: 0.05, count: 2, runs: 2}}
 """
 AFTER_COMPILING = {"infer", "score", "write_answer", "copy_answer"}
 
 
-def prepare(folder, backend="auto", wheel="2025", bin_folder=f"{STAND_IN}/bin"):
+def prepare(folder, backend="auto", wheel="2025", bin_folder=f"{STAND_IN}/bin", python="null"):
     """A small data set and checkpoint, and an environment script as CANN's: unset variables, a status of its own."""
-    workflow = make_project(Workflow(folder), CONFIG.format(backend=backend))
+    workflow = make_project(Workflow(folder), CONFIG.format(backend=backend, python=python))
     lines = [
         f"export PYTHONPATH={STAND_IN}:$PYTHONPATH$NOT_SET_ANYWHERE PATH={bin_folder}:$PATH",
         f"export ASCEND_TOOLKIT_HOME={STAND_IN}/toolkit STAND_IN_LOCKS={folder} STAND_IN_WHEEL={wheel}",
@@ -33,11 +40,22 @@ def prepare(folder, backend="auto", wheel="2025", bin_folder=f"{STAND_IN}/bin"):
     return workflow
 
 
-@pytest.fixture(scope="module", params=["ais_bench-2023", "ais_bench-2025", "acl-2023", "acl-2025"])
+def other_python():
+    """The interpreter of ``ASV_NPU_PYTHON``; skips where there is none that can run the stand-ins."""
+    python = os.environ.get("ASV_NPU_PYTHON")
+    if python is None or subprocess.run([python, "-c", "import numpy, onnx, onnxruntime"]).returncode:
+        pytest.skip("ASV_NPU_PYTHON names no interpreter with NumPy, onnx and onnxruntime (Python 3.9)")
+    return python
+
+
+@pytest.fixture(scope="module", params=["ais_bench-2023", "ais_bench-2025", "acl-2023", "acl-2025", "acl-2025-other"])
 def project(request, tmp_path_factory):
-    backend, wheel = request.param.split("-")
-    workflow = prepare(tmp_path_factory.mktemp("project"), backend, wheel)
+    backend, wheel, *other = request.param.split("-")
+    python = other_python() if other else "null"
+    workflow = prepare(tmp_path_factory.mktemp("project"), backend, wheel, python=python)
     workflow.backend = backend
+    numpy = [sys.executable if python == "null" else python, "-c", "import numpy; print(numpy.__version__)"]
+    workflow.numpy = subprocess.check_output(numpy, text=True).strip()
     workflow.output = workflow.run("results/eer_bs3.txt", "all_benchmarks", "accuracy_gate")
     return workflow
 
@@ -70,6 +88,7 @@ def test_what_ran_is_recorded(project):
     record = read_json(project, "work/engines/ascend_om-fp16/bs3/artefact.json")
     assert (record["cann"], record["atc"], record["precision"]) == ("8.0.0+standin", "8.0.0", "fp16")
     assert {read_json(project, path)["backend"] for path in sidecars(project)} == {project.backend}
+    assert {read_json(project, path)["versions"]["numpy"] for path in sidecars(project)} == {project.numpy}
     for log in project.folder.glob("logs/infer/ascend_om-fp16_bs3/*.log"):
         assert "differs from the reference by" in log.read_text()
 
