@@ -4,7 +4,7 @@ import pytest
 from walk.walk import Walk
 
 pytestmark = pytest.mark.slow
-STEPS = 40  # of each random seed, four to eight seconds each; more by hand, see docs/robustness.md
+STEPS = 40  # of each random seed, some eight seconds each; more by hand, see docs/robustness.md
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
