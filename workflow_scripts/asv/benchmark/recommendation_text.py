@@ -8,6 +8,7 @@ from typing import Any
 from .. import caveats
 from . import recommendation
 from .recommendation import GOALS, UNDECIDED, Choice
+from .table import shown_machine
 
 
 def named(choice: Mapping[str, Any]) -> str:
@@ -83,8 +84,7 @@ def _parts(found: Mapping[str, Any]) -> Iterator[str]:
     yield "# What to deploy"
     for caveat in caveats.of_speeds(found):
         yield f"**{caveat}**"
-    machine = found["machine"]
-    yield f"Among what was measured on {machine['cpu']}, {machine['threads']} threads, and passes the accuracy gate:"
+    yield f"Among what was measured on {shown_machine(found['machine'])}, and passes the accuracy gate:"
     yield "\n".join(_best(goal, found[goal]) for goal in GOALS)
     if found["runner_up"] is not None:
         yield _runner_up(found["runner_up"], found["throughput"])

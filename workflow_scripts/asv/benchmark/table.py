@@ -183,6 +183,15 @@ def shown_engine(row: Row) -> str:
     return f"{row['engine']} (STAND-IN)" if row["stand_in"] else row["engine"]
 
 
+def shown_machine(machine: Mapping[str, Any]) -> str:
+    """The processor that was measured, and how many threads it was given.
+
+    >>> shown_machine({"cpu": "AMD EPYC", "threads": 1})
+    'AMD EPYC, 1 thread'
+    """
+    return f"{machine['cpu']}, {machine['threads']} thread{'s' if machine['threads'] > 1 else ''}"
+
+
 def printed_columns(rows: Sequence[Row]) -> list[str]:
     """The columns that a printed table of these rows has."""
     return [key for key in COLUMNS if key not in OF_DEVICES or any(row.get(key) is not None for row in rows)]

@@ -11,7 +11,7 @@ from matplotlib import ticker
 from matplotlib.lines import Line2D
 
 from .. import caveats
-from ..benchmark.table import shown_engine
+from ..benchmark.table import shown_engine, shown_machine
 from ..scoring import gate
 from .figure import legend_below, line_style, new_figure, project_style
 
@@ -24,8 +24,7 @@ SMALLEST = 1e-16  # lowest 1 - cosine that float64 can tell from 0
 
 def _benchmark_figure(title, what, table):
     """A figure that says what machine was measured, and what is not in it."""
-    threads = table["machine"]["threads"]
-    facts = [f"{table['machine']['cpu']}, {threads} thread{'s' if threads > 1 else ''}", what]
+    facts = [shown_machine(table["machine"]), what]
     unsupported = sorted({row["engine"] for row in table["rows"] if row["status"] == "unsupported"})
     if unsupported:
         facts.append(f"Not supported on this machine: {', '.join(unsupported)}")

@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 
 from .. import caveats
 from ..benchmark import recommendation
+from ..benchmark.table import shown_machine
 from .figure import GATE, RING, legend_below, line_style, new_figure, project_style
 
 if TYPE_CHECKING:
@@ -28,8 +29,7 @@ def recommendation_figure(table: Mapping[str, Any], limit: float) -> Figure:
         limit: of the increase that the accuracy gate accepts, a fraction.
     """
     found = recommendation.choices(table["rows"], "throughput", recommendation.Limits(), GATES)
-    machine = table["machine"]
-    where = f"{machine['cpu']}, {machine['threads']} threads"
+    where = shown_machine(table["machine"])
     facts = f"every batch size, one by one and in flight; {where}; bars: 95 % intervals"
     figure = new_figure("Throughput and what it costs in accuracy", facts, caveats.of_speeds(table), 8, 4.6)
     axes = figure.subplots()
