@@ -234,7 +234,6 @@ class Walk:
         self.project = kind(self.folder / "project", code or stand_in_code(self.folder / "code"))
         self.kinds = EDITS if edits is None else edits
         self.history, self.right, self.former = [], {}, {}
-        self.clean_state = None  # of what lies in the clean folder
         self.stale: list[str] = []  # rules that the last edits concern
         self.calls = self.successes = 0
 
@@ -319,17 +318,15 @@ class Walk:
                     self.former[name] = path.read_bytes()
 
     def answer(self, target):
-        """The right content of a target: that of a run from nothing, or of one more call after it for what it lacks."""
+        """The right content of a target: that of a run from nothing."""
         key = self.project.state(), target
         if key not in self.right:
             clean = Project.__new__(Project)  # of the same files
             clean.folder, clean.code = self.folder / "clean", self.project.code
-            if key[0] != self.clean_state:
-                shutil.rmtree(clean.folder, ignore_errors=True)
-                clean.folder.mkdir()
-                for name in OURS:
-                    (clean.folder / name).symlink_to(self.project.folder / name)
-                self.clean_state = key[0]
+            shutil.rmtree(clean.folder, ignore_errors=True)
+            clean.folder.mkdir()
+            for name in OURS:
+                (clean.folder / name).symlink_to(self.project.folder / name)
             wanted = [target, *(t for t in self.asked if t != target)]
             code, output = clean.call(*wanted)
             if code:
