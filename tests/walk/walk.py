@@ -3,7 +3,7 @@
 Whenever a call exits with 0, every file that it was asked for must equal, byte by byte, the one of a run from nothing
 in a clean folder; whenever it does not, the same call must succeed as soon as the cause is gone. By hand, for longer:
 
-    python tests/walk/walk.py --seed 1 --seconds 3600
+    PYTHONPATH=tests python -m walk.walk --seed 1 --seconds 3600
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+from walk.forked import Snakemake
 
 REPO = Path(__file__).resolve().parents[2]
 LEFT_OUT = ("__pycache__", ".*", "work", "results", "logs", "tests", "docs", "measurements")
@@ -149,23 +151,21 @@ class Project:
         parts += [p.read_bytes() for p in sorted((self.code / "workflow_scripts").rglob("*.py"))]
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
-    def command(self, *arguments):
-        return [
-            sys.executable,
-            "-m",
-            "snakemake",
-            "--snakefile",
-            str(self.code / "Snakefile"),
-            "--cores",
-            "2",
-            *arguments,
-        ]
+    def words(self, *arguments):
+        """Snakemake's arguments for a call."""
+        return ["--snakefile", str(self.code / "Snakefile"), "--cores", "2", *arguments]
 
-    def start(self, *arguments, **environment):
+    def command(self, *arguments):
+        return [sys.executable, "-m", "snakemake", *self.words(*arguments)]
+
+    def environment(self, **variables):
+        return {**os.environ, "PYTHONPATH": "", "PYTHONDONTWRITEBYTECODE": "1", **variables}
+
+    def start(self, *arguments, **variables):
         process = subprocess.Popen(
             self.command(*arguments),
             cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": "", "PYTHONDONTWRITEBYTECODE": "1", **environment},
+            env=self.environment(**variables),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -174,31 +174,22 @@ class Project:
         (self.folder / "snakemake.pid").write_text(str(process.pid))
         return process
 
-    def call(self, *arguments, **environment):
+    def call(self, *arguments, **variables):
         """Run to the end; returns exit code and output."""
-        # Orphans keep the pipe open after their run's end, so the output goes to a file.
-        with tempfile.TemporaryFile("w+") as stream:
-            process = subprocess.Popen(
-                self.command(*arguments),
-                cwd=self.folder,
-                env={**os.environ, "PYTHONPATH": "", "PYTHONDONTWRITEBYTECODE": "1", **environment},
-                stdout=stream,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        # Orphans would keep a pipe open after their run's end, so the output goes to a file.
+        with tempfile.NamedTemporaryFile("r") as stream:
+            process = Snakemake(self.words(*arguments), self.folder, self.environment(**variables), stream.name)
             (self.folder / "snakemake.pid").write_text(str(process.pid))
-            delay = float(environment.get("KILL_AFTER", "0"))
+            delay = float(variables.get("KILL_AFTER", "0"))
             if delay:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(delay)
-                process.send_signal(signal.Signals[environment["KILL_BY"]])
+                process.send(signal.Signals[variables["KILL_BY"]])
                 # Snakemake 9.27 waits for itself for ever where SIGTERM comes while it selects jobs.
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(PATIENCE)
                 process.kill()
-            code = process.wait(LONGEST)
-            stream.seek(0)
-            return code, stream.read()
+            return process.wait(LONGEST), stream.read()
 
 
 class RealProject(Project):
