@@ -17,11 +17,19 @@ def engine_options(wildcards):
     return reasons.Reason("settings", options.of_engine(config, wildcards.engine))
 
 
+def quantised_network(name):
+    """Files of the network in int8 that an engine reads: the network, then what lies beside it and is read with it."""
+    if engines.reads(name, ".xml"):
+        made = rules.quantise_network.output
+        return [path_of(path) for path in (made.network, made.weights, made.record)]
+    return [path_of(path) for path in (rules.quantise_onnx.output.network, rules.quantise_onnx.output.record)]
+
+
 def exported_for_engine(wildcards):
     """Input function: the exported or quantised network, where the engine does not read the traced one."""
     name, _ = engines.parse(wildcards.engine)
     if engines.is_quantised(wildcards.engine):
-        return [path_of(rules.quantise_network.output.network)]
+        return quantised_network(name)[:1]
     return [path_of(rules.export_onnx.output[0])] if engines.needs_export(name, networks.suffix(config)) else []
 
 
@@ -38,9 +46,8 @@ def engine_gate(wildcards):
 
 def beside_exported(wildcards):
     """Input function: what lies beside a quantised network, and is read with it."""
-    if not engines.is_quantised(wildcards.engine):
-        return []
-    return [path_of(rules.quantise_network.output.weights), path_of(rules.quantise_network.output.record)]
+    name, _ = engines.parse(wildcards.engine)
+    return quantised_network(name)[1:] if engines.is_quantised(wildcards.engine) else []
 
 
 def engine_command(wildcards, output):

@@ -1,4 +1,4 @@
-# wavs of some utterances -> features; with the network -> the network in int8, once for all batch sizes.
+# wavs of some utterances -> features; with the network -> the network in int8, once for all batch sizes of an engine.
 
 
 rule extract_calibration:
@@ -29,7 +29,7 @@ rule extract_calibration:
 
 # NNCF takes all cores that it sees, and offers no way to give it fewer.
 rule quantise_network:
-    """Quantise the network to int8, but for what must stay in float, once for all batch sizes."""
+    """Quantise the network to int8 for OpenVINO, but for what must stay in float."""
     input:
         network=path_of(rules.trace_network.output.network),
         features=path_of(rules.extract_calibration.output.features),
@@ -56,3 +56,33 @@ rule quantise_network:
         "{params.python:q} {params.script:q} --job {params.job:q} --network {input.network:q} --calibration {input.features:q}"
         " --calibration-sidecar {input.sidecar:q} {params.options} --threads {threads}"
         " --output {output.network:q} --weights {output.weights:q} --record {output.record:q} > {log:q} 2>&1"
+
+
+# The sessions that tell the ranges take all cores, too.
+rule quantise_onnx:
+    """Quantise the network as ONNX to int8 for ONNX Runtime, but for what must stay in float."""
+    input:
+        network=path_of(rules.export_onnx.output[0]),
+        features=path_of(rules.extract_calibration.output.features),
+        sidecar=path_of(rules.extract_calibration.output.sidecar),
+    output:
+        network="work/quantisation/onnx/network.onnx",
+        record="work/quantisation/onnx/network.json",
+    log:
+        "logs/quantise_onnx.log",
+    priority: 1
+    conda:
+        "../envs/cpu.yaml"
+    threads: workflow.cores
+    params:
+        key=KEYS.param(),
+        job=KEYS.job_name,
+        python=python,
+        script=script("quantise_onnx.py"),
+        code=stage_code("quantise_onnx.py"),
+        versions=stage_versions("quantise_onnx.py"),
+        options=setting(options.of_quantisation(config, FEATURE_SET.shape)),
+    shell:
+        "{params.python:q} {params.script:q} --job {params.job:q} --network {input.network:q} --calibration {input.features:q}"
+        " --calibration-sidecar {input.sidecar:q} {params.options} --threads {threads}"
+        " --output {output.network:q} --record {output.record:q} > {log:q} 2>&1"

@@ -43,6 +43,7 @@ REPEATED = {
         **{f"--{name}": f"features.{name}" for name in ("frames", "crops", "placement", "seed", "short")},
     },
     "quantise_network.py": {"--min-mean-cosine": "quantisation.min_mean_cosine"},
+    "quantise_onnx.py": {"--min-mean-cosine": "quantisation.min_mean_cosine"},
     "merge_manifests.py": {"--on-bad-audio": "dataset.on_bad_audio"},
     "bring_network.py": {
         "--frames": "features.frames",
@@ -108,6 +109,7 @@ OTHERS = {
     ("extract_features.py", "--threads"),  # jobs run side by side, one per core
     ("extract_calibration.py", "--threads"),  # as well
     ("quantise_network.py", "--threads"),  # it is given all cores
+    ("quantise_onnx.py", "--threads"),  # as well
     ("demo_checkpoint.py", "--threads"),  # training is one job
     ("demo_checkpoint.py", "--channels"),  # of the network
     ("extract_features.py", "--contract"),  # that of the default family

@@ -22,6 +22,7 @@ from asv.errors import InputError
 from asv.inference import artefact
 from asv.network.trace import trace
 from asv.quantisation import graph, quantise, running
+from asv.quantisation.by_nncf import Nncf
 
 telemetry.off()
 pytest.importorskip("nncf", reason="NNCF is not installed")
@@ -167,6 +168,7 @@ class Blind(torch.nn.Module):
 
 
 def brought(module, folder):
+    """OpenVINO's model of a brought graph."""
     torch.manual_seed(0)
     with torch.no_grad():
         torch.jit.trace(module.eval(), torch.zeros(1, *SHAPE)).save(str(folder / "brought.pt"))
@@ -190,13 +192,14 @@ def test_a_sensitive_layer_goes_back_to_float(features, tmp_path):
         module.first.weight[0] *= 1000
         module.second.weight[:, 0] /= 1000
     model = brought(module, tmp_path)
-    _, plain = quantise.quantise(model, features, 0.0, 1)
+    toolkit = Nncf(model, features, 1)
+    _, plain = quantise.quantise(toolkit, 0.0)
     assert [layer["precision"] for layer in plain["layers"]] == ["int8", "int8", "float"]
     assert [layer["gain"] for layer in plain["layers"]] == [None] * 3
     assert plain["met"]
     wanted = (1 + plain["mean_cosine"]) / 2
 
-    _, better = quantise.quantise(model, features, wanted, 1)
+    _, better = quantise.quantise(toolkit, wanted)
     first, second, last = better["layers"]
     assert [layer["reason"] for layer in better["layers"]] == [None, quantise.SENSITIVE, quantise.POOLING]
     assert second["gain"] > max(0, first["gain"])
@@ -206,7 +209,7 @@ def test_a_sensitive_layer_goes_back_to_float(features, tmp_path):
     assert better["int8_work"] == first["work"] > quantise.LEAST_WORK
     assert "(sensitive)  gain +" in quantise.table(better)
 
-    _, never = quantise.quantise(model, features, 1.0, 1)
+    _, never = quantise.quantise(toolkit, 1.0)
     assert not never["met"]
     assert never["int8_work"] >= quantise.LEAST_WORK
     assert quantise.summary(never).endswith("BELOW quantisation.min_mean_cosine (1.0)")

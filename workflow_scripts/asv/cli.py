@@ -76,6 +76,16 @@ def add_engine_options(parser: argparse.ArgumentParser) -> None:
     add_devices(parser)
 
 
+def add_quantisation_options(parser: argparse.ArgumentParser) -> None:
+    """What every stage that quantises the network takes."""
+    parser.add_argument("--calibration", type=Path, required=True, help="features of extract_calibration.py")
+    parser.add_argument("--calibration-sidecar", type=Path, required=True, help="JSON: what they are of")
+    parser.add_argument("--shape", type=size, nargs=2, default=(80, 200), metavar=("MELS", "FRAMES"))
+    parser.add_argument("--min-mean-cosine", type=float, default=0.998, help="with the float32 embeddings")
+    parser.add_argument("--threads", type=positive, default=1)
+    parser.add_argument("--record", type=Path, required=True, help="JSON: which layers, and what it comes to")
+
+
 def json_object(text: str) -> dict[str, Any]:
     """Argument type: a JSON object."""
     try:

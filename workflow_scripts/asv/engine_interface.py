@@ -7,7 +7,7 @@ functions, because the Snakefile imports the module to learn its precisions and 
 ``option_faults(options)``: messages about options that are wrong, reported before any job starts.
 ``load_in_flight(folder, job)``: see :class:`InFlightEngine`.
 ``NETWORKS``: suffixes of the networks' files that it compiles, ``.pt`` (TorchScript) and ``.onnx``; else ``.pt`` alone.
-``QUANTISED``: precisions whose network is quantised first (:mod:`asv.quantisation`): an ``.xml`` of OpenVINO.
+``QUANTISED``: precisions whose network is quantised first (:mod:`asv.quantisation`): ``.xml`` of OpenVINO, or ONNX.
 ``PLUGIN``: an :class:`asv.ascend.plugin.Plugin`, which makes it an engine with a toolchain and devices of its own.
 """
 
@@ -55,7 +55,8 @@ class CompileFacts(TypedDict, total=False):
 
     ``artefact`` is the name of its file in the folder, ``cann`` the version of Ascend's toolkit, ``atc`` that of its
     converter. ``stand_in`` is set where something else was in the engine's place, and says what; nothing made with it
-    is taken for the engine's. ``quantisation`` is the record of quantise_network.py, where the network was quantised.
+    is taken for the engine's. ``quantisation`` is the record of quantise_network.py or quantise_onnx.py, where the
+    network was quantised.
     """
 
     artefact: str

@@ -1,4 +1,4 @@
-"""A network in int8 by NNCF: ranges from calibration, pooling in float, and sensitive layers back in float if need be.
+"""A network in int8: ranges from calibration, pooling in float, and sensitive layers back in float if need be.
 
 The criterion is label-free: the mean cosine, over the calibration set, of the embeddings with those in float32. It
 chooses layers; whether the network is still good is for trials to tell.
@@ -6,30 +6,25 @@ chooses layers; whether the network is still good is for trials to tell.
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 
 import numpy as np
 
-from .. import telemetry, vectors
+from .. import vectors
 from ..errors import InputError
 from . import graph
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    Features = npt.NDArray[np.float32]
-
-BATCH = 10  # crops that are run at once when embeddings are compared
 PROBES = 32  # calibration crops by which layers are ranked
 LEAST_WORK = 0.5  # share of the layers' work that int8 must keep: below it, bfloat16 alone is about as fast
 ROUNDS = 3  # quantisations after the first
 POOLING = "pooling over frames, or behind it"
 WHOLE = "of the utterance as a whole"
 SENSITIVE = "sensitive"
-NOT_OFFERED = "left in float by NNCF"
 
 
 class LayerRecord(TypedDict):
@@ -67,69 +62,58 @@ class _Tried:
         return float(self.cosines.mean())
 
 
-def embeddings(model: Any, features: Features, threads: int) -> npt.NDArray[np.float32]:
-    """Embeddings of crops by a model, its float parts in float32."""
-    import openvino
+class Toolkit(Protocol):
+    """A network with its calibration set, and what quantises it and runs what was made.
 
-    properties = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": threads, "ENABLE_CPU_PINNING": False}
-    request = openvino.Core().compile_model(model, "CPU", properties).create_infer_request()
-    starts = range(0, len(features), BATCH)
-    return np.concatenate([request.infer([features[start : start + BATCH]])[0].copy() for start in starts])
-
-
-def _nncf(model: Any, features: Features, in_float: Sequence[str], simulated: bool = False) -> Any:
-    """The model with the quantisers that NNCF places, but for operations of these names.
-
-    Args:
-        model: OpenVINO's, for any batch size; it is left as it is.
-        features: of the calibration, float32 ``(n, mels, frames)``.
-        in_float: names of operations.
-        simulated: whether weights stay float behind their quantisers.
+    Attributes:
+        name: of the toolkit.
+        model: the network as OpenVINO has it, for any batch size; its operations have the names that are meant below.
+        original: the network itself, as :meth:`embeddings` takes it.
     """
-    telemetry.off()
-    import nncf
 
-    nncf.set_log_level(logging.ERROR)
-    crops = [np.array(crop[np.newaxis]) for crop in features]
-    options = nncf.AdvancedQuantizationParameters(backend_params={"compress_weights": not simulated})
-    try:
-        return nncf.quantize(
-            model,
-            nncf.Dataset(crops),
-            subset_size=len(crops),
-            target_device=nncf.TargetDevice.CPU,
-            # Not all names are found again: what is folded before ranges are measured has none then.
-            ignored_scope=nncf.IgnoredScope(names=list(in_float), validate=False),
-            advanced_parameters=options,
-        )
-    except (RuntimeError, nncf.NNCFError) as error:
-        raise InputError(
-            f"NNCF cannot quantise this network: {str(error).strip().splitlines()[-1]}; leave int8 out of precision "
-            "and benchmark.engines"
-        ) from error
+    name: str
+    model: Any
+    original: Any
+
+    def quantise(self, in_float: Sequence[str]) -> Any:
+        """The network in int8 but for operations of these names; InputError where it cannot be quantised."""
+
+    def embeddings(self, made: Any) -> npt.NDArray[np.float32]:
+        """Embeddings ``(n, d)`` of the calibration set by what was made."""
+
+    def integers(self, made: Any) -> set[str]:
+        """Names of the layers that are in int8 in what was made."""
+
+    def probe(self, in_float: Sequence[str], count: int) -> Callable[[Collection[str]], npt.NDArray[np.float32]]:
+        """A quick way to try layers.
+
+        Args:
+            in_float: as in :meth:`quantise`.
+            count: how many of the first crops are run.
+
+        Returns:
+            What gives the embeddings of these crops with the network in int8 but for those operations and for further
+            layers, whose names it takes.
+        """
 
 
 class Search:
     """One network's way to int8."""
 
-    def __init__(self, model: Any, features: Features, threads: int) -> None:
+    def __init__(self, toolkit: Toolkit) -> None:
         """Args: as of :func:`quantise`."""
-        self._model, self._features, self._threads = model, features, threads
-        self._expected = embeddings(model, features, threads)
+        self._toolkit = toolkit
+        self._expected = toolkit.embeddings(toolkit.original)
         if not np.isfinite(self._expected).all():
             raise InputError("the network's own embeddings of the calibration set are not finite; mend the checkpoint")
-        self._pooling, self._delicate = graph.after_frames(model), graph.delicate(model)
-        self._layers = graph.layers(model)
+        self._pooling, self._delicate = graph.after_frames(toolkit.model), graph.delicate(toolkit.model)
+        self._layers = graph.layers(toolkit.model)
         self._work = max(1, sum(layer.work for layer in self._layers.values()))
         self._gains: dict[str, float] = {}
 
-    def _cosines(self, model, count=None):
-        found = embeddings(model, self._features[:count], self._threads)
-        return vectors.cosines(found, self._expected[:count])
-
     def _try(self, sensitive):
-        model = _nncf(self._model, self._features, [*self._float, *sensitive])
-        return _Tried(model, self._cosines(model))
+        made = self._toolkit.quantise([*self._float, *sensitive])
+        return _Tried(made, vectors.cosines(self._toolkit.embeddings(made), self._expected))
 
     @property
     def _float(self):
@@ -138,31 +122,28 @@ class Search:
     def _share(self, names):
         return sum(self._layers[name].work for name in names if name in self._layers) / self._work
 
-    def _rank(self, candidates):
-        """A model with simulated quantisers, and the candidates by what each gains alone, most first."""
-        simulated = _nncf(self._model, self._features, self._float, simulated=True)
-        without = self._cosines(simulated, PROBES).mean()
-        for name in candidates:
-            alone = self._cosines(graph.in_float(simulated, {name}), PROBES).mean()
-            self._gains[name] = float(alone - without)
-        return simulated, sorted(candidates, key=lambda name: -self._gains[name])
-
     def _choices(self, candidates: Sequence[str], minimum: float) -> Iterator[list[str]]:
         """Growing lists of sensitive layers that may do, while enough work stays in int8."""
-        simulated, ranked = self._rank(candidates)
+        embeddings = self._toolkit.probe(self._float, PROBES)
+
+        def cosine(in_float):
+            return vectors.cosines(embeddings(in_float), self._expected[:PROBES]).mean()
+
+        without = cosine(())
+        self._gains = {name: float(cosine((name,)) - without) for name in candidates}
+        ranked = sorted(candidates, key=lambda name: -self._gains[name])
         for count in range(1, len(ranked) + 1):
-            sensitive = ranked[:count]
             if self._share(ranked[count:]) < LEAST_WORK:
                 return
-            if self._cosines(graph.in_float(simulated, set(sensitive)), PROBES).mean() >= minimum:
-                yield sensitive
+            if cosine(ranked[:count]) >= minimum:
+                yield ranked[:count]
 
     def run(self, minimum: float) -> tuple[Any, Outcome]:
         """The model and what it has come to; see :func:`quantise`."""
         best = first = self._try([])
         sensitive: list[str] = []
         if first.mean < minimum:
-            candidates = [name for name in self._layers if name in graph.quantised(first.model)]
+            candidates = [name for name in self._layers if name in self._toolkit.integers(first.model)]
             for number, choice in enumerate(self._choices(candidates, minimum)):
                 if number == ROUNDS or best.mean >= minimum:
                     break
@@ -172,7 +153,7 @@ class Search:
         return best.model, self._outcome(best, first, sensitive, minimum)
 
     def _outcome(self, best, first, sensitive, minimum):
-        integers = graph.quantised(best.model)
+        integers = self._toolkit.integers(best.model)
         records: list[LayerRecord] = [
             {
                 "name": name,
@@ -200,25 +181,41 @@ class Search:
             return POOLING
         if name in self._delicate:
             return WHOLE
-        return SENSITIVE if name in sensitive else NOT_OFFERED
+        return SENSITIVE if name in sensitive else f"left in float by {self._toolkit.name}"
 
 
-def quantise(model: Any, features: Features, minimum: float, threads: int) -> tuple[Any, Outcome]:
+def quantise(toolkit: Toolkit, minimum: float) -> tuple[Any, Outcome]:
     """Quantise a network.
 
     Args:
-        model: OpenVINO's, for any batch size; it is left as it is.
-        features: of the calibration, float32 ``(n, mels, frames)``.
+        toolkit: the network with its calibration set, and what quantises it.
         minimum: mean cosine with the float32 embeddings that is asked for.
-        threads: of our own comparisons; NNCF takes those that it finds.
 
     Returns:
-        The model in int8, and what it has come to: the minimum need not be met.
+        The network in int8, as the toolkit has it, and what it has come to: the minimum need not be met.
 
     Raises:
         InputError: where the network cannot be quantised.
     """
-    return Search(model, features, threads).run(minimum)
+    return Search(toolkit).run(minimum)
+
+
+def record(
+    outcome: Outcome, calibration: Mapping[str, Any], features: npt.NDArray[np.float32], versions: Mapping[str, str]
+) -> dict[str, Any]:
+    """What is written beside a network in int8, and stands in artefacts and answers.
+
+    Args:
+        calibration: the sidecar of the calibration set.
+        features: of it.
+        versions: of the packages that quantised.
+    """
+    return {
+        "calibration": calibration,
+        "features": {"mean": float(features.mean()), "deviation": float(features.std())},
+        **outcome,
+        "versions": versions,
+    }
 
 
 def table(outcome: Outcome) -> str:

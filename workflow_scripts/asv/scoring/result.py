@@ -107,7 +107,7 @@ class Result(TypedDict):
     protocols: dict[str, Protocol]
     centroid_left_out: str | None
     utterances: dict[str, Any]  # as in Scored, with the layout by which speakers were found
-    engine: dict[str, Any]  # what infer.py says of the engine that ran, its options, and quantise_network.py's record
+    engine: dict[str, Any]  # what infer.py says of the engine that ran, its options, and the record of its quantisation
     features: dict[str, Any]  # of extract_features.py
     network: dict[str, Any]  # of trace_network.py; source, as the user named it; demo: which demo it is, or None
     versions: dict[str, str]

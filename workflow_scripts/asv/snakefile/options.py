@@ -101,7 +101,7 @@ def of_answer(config: Config) -> str:
 
 
 def of_quantisation(config: Config, shape: list[int | str]) -> str:
-    """Options of ``quantise_network.py``; the shape is that of the features."""
+    """Options of ``quantise_network.py`` and ``quantise_onnx.py``; the shape is that of the features."""
     return f"--shape {shape[0]} {shape[1]} {options_of(config['quantisation'], 'min_mean_cosine')}"
 
 
