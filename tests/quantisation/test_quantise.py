@@ -280,3 +280,14 @@ def test_nothing_is_sent(network, features, tmp_path):
     assert json.loads(done.stdout.rpartition("SEEN ")[2]) == []
     assert list(home.rglob("*openvino_telemetry*")) == []
     assert not (home / "intel").exists()
+
+
+def test_weights_are_small_enough_for_any_cpu(made):
+    """Two products of 8 and 7 bits fit into 16 bits, where CPUs without VNNI add them; of 8 and 8 bits they do not."""
+    import openvino
+
+    model = openvino.Core().read_model(made[0] / "network.xml")
+    weights = [operation for operation in model.get_ordered_ops() if operation.get_type_name() == "Constant"]
+    integers = [constant.data for constant in weights if constant.get_element_type() == openvino.Type.i8]
+    assert len(integers) == 29
+    assert max(int(np.abs(array.astype(int)).max()) for array in integers) <= 64

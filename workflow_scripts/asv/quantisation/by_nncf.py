@@ -51,7 +51,10 @@ class Nncf:
 
         nncf.set_log_level(logging.ERROR)
         crops = [np.array(crop[np.newaxis]) for crop in self._features]
-        options = nncf.AdvancedQuantizationParameters(backend_params={"compress_weights": not simulated})
+        options = nncf.AdvancedQuantizationParameters(
+            overflow_fix=nncf.OverflowFix.ENABLE,  # without VNNI the sums of full products overflow, see docs/int8.md
+            backend_params={"compress_weights": not simulated},
+        )
         try:
             return nncf.quantize(
                 self.model,

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     Features = npt.NDArray[np.float32]
 
-BATCH = 10  # crops that are run at once
 LAYERS = ("Conv", "Gemm", "MatMul")
 BIASED = "/WithoutBiases"  # what OpenVINO appends to the name of an operation whose bias it adds apart
 
@@ -93,7 +92,7 @@ class OnnxRuntime:
         options.intra_op_num_threads, options.inter_op_num_threads = self._threads, 1
         options.log_severity_level = 3
         session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        return np.concatenate([session.run(None, batch)[0] for batch in _batches(self._input, features)])
+        return np.concatenate([session.run(None, crop)[0] for crop in _crops(self._input, features)])
 
     def _quantised(self, in_float, features):
         from onnxruntime import quantization
@@ -116,7 +115,7 @@ class OnnxRuntime:
                     per_channel=True,
                     activation_type=quantization.QuantType.QUInt8,
                     weight_type=quantization.QuantType.QInt8,
-                    reduce_range=True,  # without VNNI the sums of full products overflow, and nothing says so
+                    reduce_range=True,  # without VNNI the sums of full products overflow, see docs/int8.md
                 )
             except Exception as error:  # its exceptions have no common base
                 raise InputError(
@@ -126,19 +125,19 @@ class OnnxRuntime:
             return made.read_bytes()
 
 
-def _batches(name: str, features: Features) -> Iterator[dict[str, Features]]:
-    for start in range(0, len(features), BATCH):
-        yield {name: features[start : start + BATCH]}
+def _crops(name: str, features: Features) -> Iterator[dict[str, Features]]:
+    """One at a time: ten at once take twice the memory, and no less time."""
+    return ({name: features[place : place + 1]} for place in range(len(features)))
 
 
 def _reader(name: str, features: Features) -> Any:
     from onnxruntime.quantization import CalibrationDataReader
 
     class Reader(CalibrationDataReader):
-        """One batch after another, then None."""
+        """One crop after another, then None."""
 
         def __init__(self) -> None:
-            self._left = _batches(name, features)
+            self._left = _crops(name, features)
 
         def get_next(self) -> dict[str, Features] | None:
             return next(self._left, None)
