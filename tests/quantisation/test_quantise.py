@@ -291,3 +291,14 @@ def test_weights_are_small_enough_for_any_cpu(made):
     integers = [constant.data for constant in weights if constant.get_element_type() == openvino.Type.i8]
     assert len(integers) == 29
     assert max(int(np.abs(array.astype(int)).max()) for array in integers) <= 64
+
+
+def test_recurrent_layers_stay_in_float(features, tmp_path):
+    model = brought(Recurrent(), tmp_path)
+    made, outcome = quantise.quantise(Nncf(model, features, 1), 0.0)
+    (recurrent,) = (op for op in made.get_ordered_ops() if op.get_type_name() in graph.RECURRENT)
+    sources = [port.get_source_output().get_node() for port in recurrent.inputs()]
+    assert not [source for source in sources if source.get_type_name() in ("FakeQuantize", "Convert")]
+    assert graph.recurrent(model) == [recurrent.get_friendly_name()]
+    assert [layer["precision"] for layer in outcome["layers"]] == ["int8", "float"]
+    assert outcome["mean_cosine"] > 0.999

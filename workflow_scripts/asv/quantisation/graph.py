@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 LAYERS = ("Convolution", "GroupConvolution", "MatMul")
+RECURRENT = ("LSTMSequence", "GRUSequence", "RNNSequence", "LSTMCell", "GRUCell", "RNNCell")
 ARITHMETIC = ("Add", "Multiply", "Subtract", "Divide")
 # What may stand between weights, or a quantiser, and the operation that uses them.
 PASSES_ON = ("Convert", "Reshape", "Transpose", "Unsqueeze", "Squeeze", "Multiply", "Subtract")
@@ -91,6 +92,11 @@ def delicate(model: Any) -> list[str]:
             if sources and (not _wide(operation) or (kind in ARITHMETIC and len(sources) > 1)):
                 found.append(_name(operation))
     return found
+
+
+def recurrent(model: Any) -> list[str]:
+    """Names of the recurrent operations, in the order of execution: their rounding adds up from frame to frame."""
+    return [_name(operation) for operation in model.get_ordered_ops() if operation.get_type_name() in RECURRENT]
 
 
 def _constant(operation: Any, port: int) -> Any:

@@ -117,7 +117,7 @@ class Search:
 
     @property
     def _float(self):
-        return [*self._pooling, *(name for name in self._delicate if name not in self._pooling)]
+        return list(dict.fromkeys([*self._pooling, *self._delicate, *graph.recurrent(self._toolkit.model)]))
 
     def _share(self, names):
         return sum(self._layers[name].work for name in names if name in self._layers) / self._work
