@@ -144,12 +144,12 @@ class Statistics(torch.nn.Module):
 
 
 class Recurrent(torch.nn.Module):
-    """A brought graph whose embedding is the last state of a recurrent layer."""
+    """A brought graph whose embedding is the last state of two recurrent layers."""
 
     def __init__(self):
         super().__init__()
         self.first = torch.nn.Conv1d(80, 8, 3)
-        self.recurrent, self.last = torch.nn.LSTM(8, 8, batch_first=True), torch.nn.Linear(8, 4)
+        self.recurrent, self.last = torch.nn.LSTM(8, 8, 2, batch_first=True), torch.nn.Linear(8, 4)
 
     def forward(self, x):
         _, (state, _) = self.recurrent(torch.relu(self.first(x)).transpose(1, 2))
@@ -296,9 +296,10 @@ def test_weights_are_small_enough_for_any_cpu(made):
 def test_recurrent_layers_stay_in_float(features, tmp_path):
     model = brought(Recurrent(), tmp_path)
     made, outcome = quantise.quantise(Nncf(model, features, 1), 0.0)
-    (recurrent,) = (op for op in made.get_ordered_ops() if op.get_type_name() in graph.RECURRENT)
-    sources = [port.get_source_output().get_node() for port in recurrent.inputs()]
+    recurrent = [operation for operation in made.get_ordered_ops() if operation.get_type_name() in graph.RECURRENT]
+    assert [operation.get_friendly_name() for operation in recurrent] == graph.recurrent(model)
+    assert len(recurrent) == 2
+    sources = [port.get_source_output().get_node() for operation in recurrent for port in operation.inputs()]
     assert not [source for source in sources if source.get_type_name() in ("FakeQuantize", "Convert")]
-    assert graph.recurrent(model) == [recurrent.get_friendly_name()]
     assert [layer["precision"] for layer in outcome["layers"]] == ["int8", "float"]
     assert outcome["mean_cosine"] > 0.999
