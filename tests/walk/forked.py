@@ -15,7 +15,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-TESTS = Path(__file__).resolve().parents[1]
+REPO = Path(__file__).resolve().parents[2]
+OURS = (REPO / "tests", REPO / "workflow_scripts")
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["snakemake.cli", "snakemake.report.html_reporter", "jsonschema", "smart_open"])
 
@@ -27,12 +28,13 @@ def _main(words, folder, environment, output):
     os.environ.clear()
     os.environ.update(environment)
     stream = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    for descriptor in (1, 2):  # not 0: a fork server's children have none to read from
+    for descriptor in (1, 2):
         os.dup2(stream, descriptor)
     os.close(stream)
     # Without the tests' own folders and the repository's code: the workflow brings a copy of it.
-    outside = [entry for entry in sys.path if not Path(entry).resolve().is_relative_to(TESTS.parent)]
-    sys.path[:] = [str(folder), *outside]
+    paths = [(entry, Path(entry).resolve()) for entry in sys.path if entry]
+    others = [entry for entry, path in paths if path != REPO and not any(path.is_relative_to(own) for own in OURS)]
+    sys.path[:] = [str(folder), *others]
     sys.argv = ["snakemake", *words]
     from snakemake.cli import main
 

@@ -6,6 +6,7 @@ been computed; ONNX Runtime then runs the convolution in float. Its own tool qua
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -57,7 +58,8 @@ class OnnxRuntime:
         nodes = {node.name for node in named.graph.node if node.op_type in LAYERS}
         # The node of each layer; a layer that is a part of another kind of node, such as a recurrent one, has none.
         self._nodes = {name: node for name in graph.layers(model) if (node := name.removesuffix(BIASED)) in nodes}
-        self._input = named.graph.input[0].name
+        weights = {weight.name for weight in named.graph.initializer}  # which old files count among the inputs
+        self._input = next(given.name for given in named.graph.input if given.name not in weights)
 
     def quantise(self, in_float: Sequence[str]) -> bytes:
         """The model with quantisers around the layers that are not among these.
@@ -100,8 +102,7 @@ class OnnxRuntime:
         nodes = [node for name, node in self._nodes.items() if name not in set(in_float)]
         if not nodes:
             return self.original
-        logging.getLogger().setLevel(logging.ERROR)  # its advice to prepare the model: shapes are known, or not needed
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as folder, _without_advice():
             own, made = Path(folder, "network.onnx"), Path(folder, "quantised.onnx")
             own.write_bytes(self.original)
             try:
@@ -123,6 +124,18 @@ class OnnxRuntime:
                     "onnxruntime-int8 out of precision and benchmark.engines"
                 ) from error
             return made.read_bytes()
+
+
+@contextlib.contextmanager
+def _without_advice() -> Iterator[None]:
+    """Without the advice to prepare the model first, which comes with every call and is about unknown shapes."""
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        root.setLevel(level)
 
 
 def _crops(name: str, features: Features) -> Iterator[dict[str, Features]]:
