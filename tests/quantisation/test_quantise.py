@@ -10,6 +10,8 @@ import types
 import numpy as np
 import pytest
 import torch
+from support import calibration
+from support.calibration import SHAPE
 from support.families import SMALL, seeded
 from support.paths import SCRIPTS
 from support.scripts import finished
@@ -26,13 +28,11 @@ from asv.quantisation.by_nncf import Nncf
 
 telemetry.off()
 pytest.importorskip("nncf", reason="NNCF is not installed")
-SHAPE = (80, 200)
-CALIBRATION = {"source": "noise", "asked": 12, "utterances": 12, "rejected": 0, "evaluation_data": 0, "seed": 0}
 
 
 @pytest.fixture(scope="module")
 def features():
-    return np.random.default_rng(3).uniform(-1, 1, (12, *SHAPE)).astype(np.float32)
+    return calibration.noise()
 
 
 @pytest.fixture(scope="module")
@@ -42,13 +42,14 @@ def network(tmp_path_factory):
     return path
 
 
+def words(folder, network, features):
+    """The script's options; it writes into the folder."""
+    outputs = ["--output", folder / "network.xml", "--weights", folder / "network.bin"]
+    return ["--network", network, *calibration.options(folder, features), *outputs]
+
+
 def quantise_by_script(folder, network, features):
-    np.save(folder / "features.npy", features)
-    (folder / "calibration.json").write_text(json.dumps({**CALIBRATION, "contract": "0", "code": "0"}))
-    words = ["--network", network, "--calibration", folder / "features.npy"]
-    words += ["--calibration-sidecar", folder / "calibration.json", "--output", folder / "network.xml"]
-    words += ["--weights", folder / "network.bin", "--record", folder / "network.json"]
-    return finished("quantise_network.py", *words)
+    return finished("quantise_network.py", *words(folder, network, features))
 
 
 @pytest.fixture(scope="module")
@@ -263,15 +264,11 @@ def test_nothing_is_sent(network, features, tmp_path):
     home = tmp_path / "home"
     home.mkdir()
     (tmp_path / "spy.py").write_text(SPY.format(scripts=str(SCRIPTS), harmless=HARMLESS))
-    np.save(tmp_path / "features.npy", features)
-    (tmp_path / "calibration.json").write_text(json.dumps({**CALIBRATION, "contract": "0", "code": "0"}))
     left_out = ("NNCF_CI", "NNCF_DEV", "CI")
     environment = {name: value for name, value in os.environ.items() if name not in left_out}
-    words = [SCRIPTS / "quantise_network.py", "--network", network, "--calibration", tmp_path / "features.npy"]
-    words += ["--calibration-sidecar", tmp_path / "calibration.json", "--output", tmp_path / "network.xml"]
-    words += ["--weights", tmp_path / "network.bin", "--record", tmp_path / "network.json"]
+    command = [tmp_path / "spy.py", SCRIPTS / "quantise_network.py", *words(tmp_path, network, features)]
     done = subprocess.run(
-        [sys.executable, str(tmp_path / "spy.py"), *map(str, words)],
+        [sys.executable, *map(str, command)],
         env={**environment, "HOME": str(home)},
         capture_output=True,
         text=True,

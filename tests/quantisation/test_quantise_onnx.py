@@ -7,6 +7,8 @@ import shutil
 import numpy as np
 import pytest
 import torch
+from support import calibration
+from support.calibration import SHAPE
 from support.families import SMALL, seeded
 from support.scripts import finished
 
@@ -22,13 +24,11 @@ from asv.quantisation import by_onnx_runtime, graph, quantise, running_onnx
 
 telemetry.off()
 onnx = pytest.importorskip("onnx", reason="ONNX is not installed")
-SHAPE = (80, 200)
-CALIBRATION = {"source": "noise", "asked": 12, "utterances": 12, "rejected": 0, "evaluation_data": 0, "seed": 0}
 
 
 @pytest.fixture(scope="module")
 def features():
-    return np.random.default_rng(3).uniform(-1, 1, (12, *SHAPE)).astype(np.float32)
+    return calibration.noise()
 
 
 @pytest.fixture(scope="module")
@@ -43,10 +43,7 @@ def network(tmp_path_factory):
 
 
 def quantise_by_script(folder, network, features):
-    np.save(folder / "features.npy", features)
-    (folder / "calibration.json").write_text(json.dumps({**CALIBRATION, "contract": "0", "code": "0"}))
-    words = ["--network", network, "--calibration", folder / "features.npy", "--record", folder / "network.json"]
-    words += ["--calibration-sidecar", folder / "calibration.json", "--output", folder / "network.onnx"]
+    words = ["--network", network, *calibration.options(folder, features), "--output", folder / "network.onnx"]
     return finished("quantise_onnx.py", *words)
 
 
