@@ -25,7 +25,7 @@ import numpy as np
 from shared import THREADS, describe_machine, table
 
 from asv import vectors
-from asv.engines import openvino as engine
+from asv.network import openvino_model
 from asv.quantisation import by_nncf, graph, running
 
 LIMITS = {"this CPU": None, "AVX-512 without VNNI": "AVX512_CORE", "AVX2": "AVX2"}
@@ -38,7 +38,7 @@ CALIBRATION = Path("work/quantisation/calibration.npy")
 def write_models(place, features):
     """The network in float32 and in int8 with both kinds of weights, by name, as files in a folder."""
     (network,) = Path("work/network").glob("network.*[tx]")  # .pt or .onnx
-    model = engine.any_batch(network, features.shape[1:])
+    model = openvino_model.any_batch(network, features.shape[1:])
     toolkit = by_nncf.Nncf(model, features, THREADS)
     kept = [*graph.after_frames(model), *graph.delicate(model), *graph.recurrent(model)]
     models = {FLOAT: model}
@@ -48,7 +48,8 @@ def write_models(place, features):
     for name, made in models.items():
         folder = place / name
         folder.mkdir()
-        paths[name] = str(engine.save(made, folder))
+        paths[name] = str(folder / "network.xml")
+        openvino_model.write(made, folder / "network.xml", folder / "network.bin")
     return paths
 
 

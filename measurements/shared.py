@@ -102,7 +102,8 @@ def make_torchscript(folder, channels=None):
         run("demo_checkpoint.py", "--untrained", "--channels", channels, "--output", archive)
     run("unzip_checkpoint.py", "--archive", archive, "--output", folder / "checkpoint.pt")
     run("trace_network.py", "--checkpoint", folder / "checkpoint.pt", "--output", folder / "network.pt",
-        "--sidecar", folder / "network.json", "--norm", folder / "first_norm.npz")  # fmt: skip
+        "--sidecar", folder / "network.json", "--norm", folder / "first_norm.npz",
+        "--reference", folder / "reference.npz")  # fmt: skip
     return folder / "network.pt"
 
 

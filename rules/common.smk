@@ -104,16 +104,16 @@ def stage_code(name, *others):
     return lambda wildcards: reasons.Reason("code", code_digest(SCRIPTS / name, *others))
 
 
-def network_code(name):
-    """Params function: digest of the code that a script runs, the family's module included."""
+def network_code(name, *others):
+    """Params function: digest of the code that a script runs, the family's module and others included."""
     family = config["network"]["family"]
     own = [] if family in families.BROUGHT else [families.source(family)]
-    return lambda wildcards: reasons.Reason("code", code_digest(SCRIPTS / name, *own))
+    return stage_code(name, *own, *others)
 
 
-def stage_versions(name):
-    """Params function: versions of the packages that the code imports, whose upgrade makes the stage stale."""
-    return lambda wildcards: reasons.versions(versions.of_script(SCRIPTS / name))
+def stage_versions(name, *others):
+    """Params function: versions of the packages that the code imports, and of others; an upgrade makes the stage stale."""
+    return lambda wildcards: reasons.versions({**versions.of_script(SCRIPTS / name), **engines.installed(others)})
 
 
 def feature_options(wildcards):
@@ -123,8 +123,8 @@ def feature_options(wildcards):
 
 def artefact_shape(wildcards):
     """Bands and frames of an engine's input."""
-    bands, frames = checked_in_graph(FEATURE_SET.shape_for, wildcards.engine, int(wildcards.batch))
-    return reasons.Reason("settings", f"--shape {bands} {frames}")
+    shape = checked_in_graph(FEATURE_SET.shape_for, wildcards.engine, int(wildcards.batch))
+    return reasons.Reason("settings", options.of_shape(shape))
 
 
 def shard_stamp(wildcards):

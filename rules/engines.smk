@@ -17,37 +17,38 @@ def engine_options(wildcards):
     return reasons.Reason("settings", options.of_engine(config, wildcards.engine))
 
 
-def quantised_network(name):
-    """Files of the network in int8 that an engine reads: the network, then what lies beside it and is read with it."""
-    if engines.reads(name, ".xml"):
-        made = rules.quantise_network.output
-        return [path_of(path) for path in (made.network, made.weights, made.record)]
-    return [path_of(path) for path in (rules.quantise_onnx.output.network, rules.quantise_onnx.output.record)]
+def network_to_compile(label):
+    """Files of the network as an engine reads it, what lies beside it last; none where it reads the network itself."""
+    name, _ = engines.parse(label)
+    if engines.is_quantised(label):
+        if engines.reads(name, engines.OPENVINO):
+            made = rules.quantise_network.output
+            return [made.network, made.weights, made.record]
+        return [rules.quantise_onnx.output.network, rules.quantise_onnx.output.record]
+    if engines.needs_conversion(name, networks.suffix(config)):
+        return [rules.convert_network.output.network, rules.convert_network.output.weights]
+    return [rules.export_onnx.output[0]] if engines.needs_export(name, networks.suffix(config)) else []
 
 
 def exported_for_engine(wildcards):
-    """Input function: the exported or quantised network, where the engine does not read the traced one."""
-    name, _ = engines.parse(wildcards.engine)
-    if engines.is_quantised(wildcards.engine):
-        return quantised_network(name)[:1]
-    return [path_of(rules.export_onnx.output[0])] if engines.needs_export(name, networks.suffix(config)) else []
+    """Input function: the network as the job's engine reads it, where that is not the network itself."""
+    return [path_of(path) for path in network_to_compile(wildcards.engine)[:1]]
 
 
-def outputs_to_carry(wildcards):
-    """Input function: what the reference makes of a few inputs, where the artefact is compared when it is loaded."""
-    carries = engines.carries_outputs(engines.parse(wildcards.engine)[0])
-    return [path_of(rules.reference_outputs.output[0])] if carries else []
+def beside_exported(wildcards):
+    """Input function: what lies beside it, and is read with it."""
+    return [path_of(path) for path in network_to_compile(wildcards.engine)[1:]]
+
+
+def reference_for_engine(wildcards):
+    """Input function: what the reference makes of the inputs by which the job's engine is checked."""
+    made = rules.reference_outputs.output[0] if engines.is_quantised(wildcards.engine) else rules.trace_network.output.reference
+    return path_of(made)
 
 
 def engine_gate(wildcards):
     """Params function: options of what the accuracy gate accepts of the job's engine."""
     return reasons.Reason("settings", gates.of_engine(config, wildcards.engine))
-
-
-def beside_exported(wildcards):
-    """Input function: what lies beside a quantised network, and is read with it."""
-    name, _ = engines.parse(wildcards.engine)
-    return quantised_network(name)[1:] if engines.is_quantised(wildcards.engine) else []
 
 
 def engine_command(wildcards, output):
@@ -116,26 +117,15 @@ def engine_versions(wildcards):
     return reasons.versions(versions_of(wildcards.engine))
 
 
-def reference_versions(wildcards):
-    """Params function: versions of the packages that the reference depends on."""
-    return reasons.versions(versions_of(REFERENCE))
-
-
-def reference_shape(wildcards):
-    """Params function: bands and frames of the reference's input."""
-    bands, frames = checked(FEATURE_SET.shape_for, REFERENCE, int(wildcards.batch))
-    return reasons.Reason("settings", f"--shape {bands} {frames}")
-
-
 def compiler_versions(wildcards):
-    """Those that compiling depends on, and those of the reference, with which an artefact is compared.
+    """Params function: those that compiling depends on.
 
     An artefact may be compiled on one host and run on another, where a compiler's Python and wheels need not be.
     """
     found = versions_of(wildcards.engine)
     if engines.carries_outputs(engines.parse(wildcards.engine)[0]):
         found = {package: version for package, version in found.items() if package in npus.COMPILER}
-    return reasons.versions({**versions_of(REFERENCE), **found})
+    return reasons.versions(found)
 
 
 @functools.cache

@@ -2,36 +2,12 @@
 ARTEFACT = "work/engines/{engine}/bs{batch}"
 
 
-rule reference_outputs:
-    """Compute what the reference makes of a few inputs, for artefacts whose toolchain cannot run the reference."""
-    input:
-        path_of(rules.trace_network.output.network),
-    output:
-        "work/network/outputs_bs{batch}.npz",
-    log:
-        "logs/reference_outputs/bs{batch}.log",
-    priority: 1
-    conda:
-        "../envs/cpu.yaml"
-    params:
-        key=KEYS.param(),
-        job=KEYS.job_name,
-        python=python,
-        script=script("reference_outputs.py"),
-        code=stage_code("reference_outputs.py", engines.source(engines.parse(REFERENCE)[0])),
-        versions=reference_versions,
-        shape=reference_shape,
-    shell:
-        "{params.python:q} {params.script:q} --job {params.job:q} --network {input:q} --batch-size {wildcards.batch}"
-        " {params.shape} --output {output:q} > {log:q} 2>&1"
-
-
 rule compile_engine:
     """Compile the network for an engine, precision and batch size, and compare it with the reference."""
     input:
         network=path_of(rules.trace_network.output.network),
         exported=exported_for_engine,
-        outputs=outputs_to_carry,
+        reference=reference_for_engine,
         beside=beside_exported,
     output:
         directory(ARTEFACT),
@@ -48,7 +24,7 @@ rule compile_engine:
         job=KEYS.job_name,
         command=engine_command,
         script=script("compile_engine.py"),
-        code=engine_code("compile_engine.py", engines.parse(REFERENCE)[0]),
+        code=engine_code("compile_engine.py"),
         versions=compiler_versions,
         options=engine_options,
         devices=compiler_devices,
@@ -56,7 +32,7 @@ rule compile_engine:
         contract=setting(feature_sets.stated_option(config)),
     shell:
         "({params.command} {params.script:q} --job {params.job:q} --network {input.network:q} --exported {input.exported:q}"
-        " --outputs {input.outputs:q} --engine {wildcards.engine} --batch-size {wildcards.batch} {params.shape} {params.contract} --options {params.options:q} --threads {threads} {params.devices}"
+        " --reference {input.reference:q} --engine {wildcards.engine} --batch-size {wildcards.batch} {params.shape} {params.contract} --options {params.options:q} --threads {threads} {params.devices}"
         " --output {output:q}) > {log:q} 2>&1"
 
 

@@ -62,6 +62,7 @@ rule trace_network:
         network=f"work/network/{networks.file_name(config)}",
         sidecar="work/network/network.json",
         norm="work/network/first_norm.npz",
+        reference="work/network/reference.npz",
     log:
         "logs/trace_network.log",
     priority: 1
@@ -72,14 +73,40 @@ rule trace_network:
         job=KEYS.job_name,
         python=python,
         script=script(networks.script(config)),
-        code=network_code(networks.script(config)),
+        code=network_code(networks.script(config), engines.source(engines.parse(REFERENCE)[0])),
         versions=stage_versions(networks.script(config)),
         source=checkpoint_source,
         options=setting(options.of_network(config)),
     shell:
         "{params.python:q} {params.script:q} --job {params.job:q} --checkpoint {input:q} --source {params.source:q}"
         " {params.options}"
-        " --output {output.network:q} --sidecar {output.sidecar:q} --norm {output.norm:q} > {log:q} 2>&1"
+        " --output {output.network:q} --sidecar {output.sidecar:q} --norm {output.norm:q} --reference {output.reference:q}"
+        " > {log:q} 2>&1"
+
+
+rule convert_network:
+    """Convert the network to OpenVINO's model, for any batch size."""
+    input:
+        path_of(rules.trace_network.output.network),
+    output:
+        network="work/network/openvino.xml",
+        weights="work/network/openvino.bin",
+    log:
+        "logs/convert_network.log",
+    priority: 1
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        key=KEYS.param(),
+        job=KEYS.job_name,
+        python=python,
+        script=script("convert_network.py"),
+        code=stage_code("convert_network.py"),
+        versions=stage_versions("convert_network.py"),
+        shape=setting(options.of_shape(FEATURE_SET.shape)),
+    shell:
+        "{params.python:q} {params.script:q} --job {params.job:q} --network {input:q} {params.shape}"
+        " --output {output.network:q} --weights {output.weights:q} > {log:q} 2>&1"
 
 
 rule export_onnx:

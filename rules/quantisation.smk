@@ -27,6 +27,31 @@ rule extract_calibration:
         " --threads {threads} --output {output.features:q} --sidecar {output.sidecar:q} > {log:q} 2>&1"
 
 
+rule reference_outputs:
+    """Compute what the reference makes of noise that is like the calibration's features, for the network in int8."""
+    input:
+        network=path_of(rules.trace_network.output.network),
+        features=path_of(rules.extract_calibration.output.features),
+    output:
+        "work/quantisation/reference.npz",
+    log:
+        "logs/reference_outputs.log",
+    priority: 1
+    conda:
+        "../envs/cpu.yaml"
+    params:
+        key=KEYS.param(),
+        job=KEYS.job_name,
+        python=python,
+        script=script("reference_outputs.py"),
+        code=stage_code("reference_outputs.py", engines.source(engines.parse(REFERENCE)[0])),
+        versions=stage_versions("reference_outputs.py", *engines.module(engines.parse(REFERENCE)[0]).PACKAGES),
+        shape=setting(options.of_shape(FEATURE_SET.shape)),
+    shell:
+        "{params.python:q} {params.script:q} --job {params.job:q} --network {input.network:q}"
+        " --calibration {input.features:q} {params.shape} --output {output:q} > {log:q} 2>&1"
+
+
 # NNCF takes all cores that it sees, and offers no way to give it fewer.
 rule quantise_network:
     """Quantise the network to int8 for OpenVINO, but for what must stay in float."""

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from asv import cli, code, files
+from asv import cli, code, engines, files
 from asv.features.contract import Contract
+from asv.inference import reference_outputs
 from asv.network.brought import onnx_graph
 
 
@@ -24,6 +25,7 @@ def parse_arguments():
     parser.add_argument("--output", type=Path, required=True, help="the network: .onnx, or TorchScript, .pt")
     parser.add_argument("--sidecar", type=Path, required=True, help="JSON: where the graph comes from")
     parser.add_argument("--norm", type=Path, required=True, help="first batch norm and what lies before it, .npz")
+    parser.add_argument("--reference", type=Path, required=True, help="noise, and what the network makes of it, .npz")
     parser.add_argument("--contract", type=Contract.from_json, required=True, help="JSON: of its features")
     parser.add_argument("--contract-from", default="--contract", help="what messages and answer call the contract")
     parser.add_argument("--frames", type=cli.size, default=200, help="frames of a crop, or whole")
@@ -60,6 +62,11 @@ def main():
     norm, facts = (bring_onnx if options.family == "onnx" else bring_script)(options, wanted, source)
     with files.atomic_file(options.norm) as temporary, temporary.open("wb") as stream:
         np.savez(stream, **norm)
+    shape = (options.contract.n_mels, options.frames)
+    pairs = reference_outputs.compute(options.output, shape, facts.get("batch") or reference_outputs.ROWS)
+    with files.atomic_file(options.reference) as temporary:
+        reference_outputs.write(temporary, pairs)
+    reference, _ = engines.parse(engines.reference(options.output.suffix))
     sidecar = {
         "family": options.family,
         "file": Path(source).name,
@@ -73,7 +80,7 @@ def main():
         "step": None,
         "speakers": None,
         "training_set": None,
-        "code": code.digest(__file__),
+        "code": code.digest(__file__, engines.source(reference)),
     }
     files.write_json(options.sidecar, sidecar)
     shown = ("graph_input", "graph_output", "layout", "lengths")

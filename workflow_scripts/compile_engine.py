@@ -17,8 +17,10 @@ from asv.inference import artefact
 def parse_arguments():
     parser = cli.parser(__doc__)
     parser.add_argument("--network", type=Path, required=True, help="TorchScript, .pt, or ONNX, .onnx")
-    parser.add_argument("--exported", type=Path, nargs="*", default=[], help="ONNX, for an engine that reads no other")
-    parser.add_argument("--outputs", type=Path, nargs="*", default=[], help="of reference_outputs.py, to be carried")
+    parser.add_argument(
+        "--exported", type=Path, nargs="*", default=[], help="the network in the form that the engine reads"
+    )
+    parser.add_argument("--reference", type=Path, help="what the reference makes of noise, .npz; computed unless told")
     parser.add_argument("--engine", required=True, help="engine and precision, such as openvino-f32")
     parser.add_argument("--batch-size", type=cli.positive, required=True, help="rows per batch")
     parser.add_argument("--shape", type=cli.size, nargs=2, default=(80, 200), metavar=("MELS", "FRAMES"))
@@ -34,11 +36,9 @@ def main():
     threads = cli.usable_threads(options.threads)
     with devices.hold(options.devices) as device, files.atomic_folder(options.output) as folder:
         job = Job(options.batch_size, tuple(options.shape), precision, threads, options.engine_options, device)
-        reference, _ = engines.parse(engines.reference(options.network.suffix))
-        digest = code.digest(__file__, engines.source(name), engines.source(reference))
-        exported, outputs = (next(iter(paths), None) for paths in (options.exported, options.outputs))
+        digest, exported = code.digest(__file__, engines.source(name)), next(iter(options.exported), None)
         _, cosine = artefact.compile_checked(
-            options.network, folder, name, job, digest, exported, outputs, options.contract
+            options.network, folder, name, job, digest, exported, options.reference, options.contract
         )
     compared = "compared whenever it is loaded" if cosine is None else f"minimum cosine with the reference {cosine:.7f}"
     print(f"{options.engine}, batch size {options.batch_size}: {compared}")

@@ -6,15 +6,13 @@ sensitive layers if the embeddings would differ too much otherwise. Nothing is r
 
 from __future__ import annotations
 
-import os
-import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
 
 from asv import cli, code, engines, files
-from asv.engines import openvino
+from asv.network import openvino_model
 from asv.quantisation import quantise
 from asv.quantisation.by_nncf import Nncf
 
@@ -31,14 +29,10 @@ def parse_arguments():
 def main():
     options = parse_arguments()
     features, started = np.load(options.calibration), time.perf_counter()
-    model = openvino.any_batch(options.network, options.shape)
+    model = openvino_model.any_batch(options.network, options.shape)
     toolkit = Nncf(model, features, cli.usable_threads(options.threads))
     made, outcome = quantise.quantise(toolkit, options.min_mean_cosine)
-    with tempfile.TemporaryDirectory(dir=options.output.absolute().parent) as place:
-        written = openvino.save(made, Path(place))
-        for path, output in ((written, options.output), (written.with_suffix(".bin"), options.weights)):
-            with files.atomic_file(output) as temporary:
-                os.replace(path, temporary)
+    openvino_model.write(made, options.output, options.weights)
     calibration, versions = files.read_json(options.calibration_sidecar), engines.installed(("nncf", "openvino"))
     record = quantise.record(outcome, calibration, features, versions)
     files.write_json(options.record, {**record, "code": code.digest(__file__)})

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from asv import cli, code, engines, files
-from asv.engines import openvino
+from asv.network import openvino_model
 from asv.quantisation import by_onnx_runtime, quantise
 
 
@@ -32,7 +32,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:  # OpenVINO reads models from files; this one has names for all nodes
         path = Path(folder, "network.onnx")
         path.write_bytes(named.SerializeToString())
-        model = openvino.any_batch(path, options.shape)
+        model = openvino_model.any_batch(path, options.shape)
     toolkit = by_onnx_runtime.OnnxRuntime(named, model, features, cli.usable_threads(options.threads))
     made, outcome = quantise.quantise(toolkit, options.min_mean_cosine)
     with files.atomic_file(options.output) as temporary:

@@ -1,29 +1,31 @@
-"""Write what the reference makes of a few seeded inputs, for artefacts that run where the reference cannot."""
+"""Write what the reference makes of noise that is like the features of a calibration set, for networks in int8."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from asv import cli, engines, files
-from asv.engine_interface import Job
-from asv.inference import carried_outputs
+import numpy as np
+
+from asv import cli, files
+from asv.inference import reference_outputs
 
 
 def parse_arguments():
     parser = cli.parser(__doc__)
     parser.add_argument("--network", type=Path, required=True, help="TorchScript, .pt, or ONNX, .onnx")
-    parser.add_argument("--batch-size", type=cli.positive, required=True, help="rows per batch")
-    parser.add_argument("--shape", type=cli.positive, nargs=2, default=(80, 200), metavar=("MELS", "FRAMES"))
-    parser.add_argument("--output", type=Path, required=True, help=".npz: inputs, embeddings")
+    parser.add_argument("--calibration", type=Path, required=True, help="features of extract_calibration.py, .npy")
+    parser.add_argument("--shape", type=cli.size, nargs=2, default=(80, 200), metavar=("MELS", "FRAMES"))
+    parser.add_argument("--output", type=Path, required=True, help="noise, and what the network makes of it, .npz")
     return parser.parse_args()
 
 
 def main():
     options = parse_arguments()
-    label = engines.reference(options.network.suffix)
-    job = Job(options.batch_size, tuple(options.shape), engines.parse(label)[1])
+    features = np.load(options.calibration)
+    mean, deviation = float(features.mean()), float(features.std())
+    pairs = reference_outputs.compute(options.network, tuple(options.shape), mean=mean, deviation=deviation)
     with files.atomic_file(options.output) as temporary:
-        carried_outputs.write(options.network, label, job, temporary)
+        reference_outputs.write(temporary, pairs)
 
 
 if __name__ == "__main__":

@@ -12,12 +12,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from asv import cli, code, files
+from asv import cli, code, engines, files
 from asv.errors import InputError
+from asv.inference import reference_outputs
 from asv.network import families, first_norm
 from asv.network.checkpoint import load_network
 from asv.network.ecapa_tdnn import EmbeddingOnly
 from asv.network.trace import check_trace, count_parameters, gflop, trace
+
+TRACED_FRAMES = 200  # of whole utterances: the graph takes any number
 
 
 def parse_arguments():
@@ -26,10 +29,11 @@ def parse_arguments():
     parser.add_argument("--output", type=Path, required=True, help="TorchScript, .pt")
     parser.add_argument("--sidecar", type=Path, required=True, help="JSON: where the graph comes from")
     parser.add_argument("--norm", type=Path, required=True, help="first batch norm and what lies before it, .npz")
+    parser.add_argument("--reference", type=Path, required=True, help="noise, and what the network makes of it, .npz")
     parser.add_argument("--family", default=families.DEFAULT, help="of networks; unless told, %(default)s")
     parser.add_argument("--outputs", nargs="+", choices=("embedding", "attention"), default=["embedding"])
     parser.add_argument("--n-mels", type=cli.positive, help="bands of the features, which the network must take")
-    parser.add_argument("--frames", type=int, default=200, help="frames of a crop")
+    parser.add_argument("--frames", type=cli.size, default=200, help="frames of a crop, or whole")
     parser.add_argument("--source", help="what messages call the checkpoint, where that is not its path")
     parser.add_argument("--weights", help="which of several places of weights in the checkpoint; messages list them")
     return parser.parse_args()
@@ -50,13 +54,17 @@ def main():
             f"and its features have {options.n_mels}; set features.n_mels: {facts['n_mels']}"
         )
     module = EmbeddingOnly(network) if has_attention and options.outputs == ["embedding"] else network
-    shape = (facts["n_mels"], options.frames)
+    shape = (facts["n_mels"], options.frames or TRACED_FRAMES)
     traced = trace(module, shape)
     worst = check_trace(traced, module, shape)
     with files.atomic_file(options.output) as temporary:
         traced.save(str(temporary))
     with files.atomic_file(options.norm) as temporary, temporary.open("wb") as stream:
         np.savez(stream, **first_norm.arrays(*families.module(options.family).first_norm(network)))
+    pairs = reference_outputs.compute(options.output, (facts["n_mels"], options.frames))
+    with files.atomic_file(options.reference) as temporary:
+        reference_outputs.write(temporary, pairs)
+    reference, _ = engines.parse(engines.reference(options.output.suffix))
     parameters = count_parameters(network)
     sidecar = {
         "checkpoint_sha256": files.digest(options.checkpoint),
@@ -66,7 +74,7 @@ def main():
         "input": shape,
         "outputs": options.outputs,
         "torch": torch.__version__,
-        "code": code.digest(__file__, families.source(options.family)),
+        "code": code.digest(__file__, families.source(options.family), engines.source(reference)),
     }
     files.write_json(options.sidecar, sidecar)
     print(f"weights: {facts['weights']}; omitted: {', '.join(facts['omitted']) or 'nothing'}")

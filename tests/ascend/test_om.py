@@ -14,7 +14,7 @@ from asv import engines
 from asv.ascend import atc, om_acl, om_ais_bench, om_file, om_session
 from asv.ascend import om as road
 from asv.errors import InputError
-from asv.inference import artefact, carried_outputs
+from asv.inference import artefact, reference_outputs
 from asv.inference import embed as inference
 
 PAIRS = [(backend, wheel) for backend in ("ais_bench", "acl") for wheel in ("2023", "2024", "2025")]
@@ -24,7 +24,8 @@ PAIRS = [(backend, wheel) for backend in ("ais_bench", "acl") for wheel in ("202
 def networks(tmp_path_factory):
     folder = tmp_path_factory.mktemp("networks")
     om.write_demo(folder)
-    carried_outputs.write(folder / "network.pt", "torchscript-f32", om.job(), folder / "outputs.npz")
+    pairs = reference_outputs.compute(folder / "network.pt", om.job().shape)
+    reference_outputs.write(folder / "reference.npz", pairs)
     return folder
 
 
@@ -50,9 +51,9 @@ def compiled(networks, folder, network="network.onnx", **options):
     """The record of an artefact, compiled as compile_engine.py does."""
     folder.mkdir(exist_ok=True)
     job = om.job(**options)
-    outputs = networks / "outputs.npz"
+    reference = networks / "reference.npz"
     return artefact.compile_checked(
-        networks / "network.pt", folder, "ascend_om", job, "0", networks / network, outputs
+        networks / "network.pt", folder, "ascend_om", job, "0", networks / network, reference
     )[0]
 
 

@@ -237,7 +237,7 @@ def test_the_script_warns_in_its_log(tmp_path):
     contract.write_text(CONTRACT)
     path = program(tmp_path / "program.pt", Tdnn())
     words = ["--family", "torchscript", "--contract", json.dumps(read(contract).to_mapping())]
-    outputs = [f"--{name}={tmp_path / name}" for name in ("output", "sidecar", "norm")]
+    outputs = [f"--{name}={tmp_path / name}" for name in ("output", "sidecar", "norm", "reference")]
     code, stderr = run_script("bring_network.py", "--checkpoint", path, *words, *outputs)
     assert code == 0, stderr
     assert "is a TorchScript program and is executed" in stderr

@@ -161,7 +161,8 @@ def test_bands_that_are_not_the_networks_are_refused(tmp_path):
     """features.n_mels, before an engine sees the graph."""
     torch.save(state_of("wespeaker"), tmp_path / "avg_model.pt")
     words = ["--checkpoint", tmp_path / "avg_model.pt", "--family", "wespeaker", "--output", tmp_path / "n.pt"]
-    words += ["--sidecar", tmp_path / "n.json", "--norm", tmp_path / "n.npz", "--n-mels", "80"]
+    words += ["--sidecar", tmp_path / "n.json", "--norm", tmp_path / "n.npz"]
+    words += ["--reference", tmp_path / "r.npz", "--n-mels", "80"]
     outcome = run_script("trace_network.py", *words)
     assert_one_error(outcome, "takes 64 mel bands and its features have 80; set features.n_mels: 64")
     assert not (tmp_path / "n.pt").exists()

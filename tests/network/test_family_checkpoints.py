@@ -320,7 +320,8 @@ def test_a_nemo_archive(tmp_path, mode):
 
 
 def traced(folder, family, *options):
-    outputs = ("--output", folder / "network.pt", "--sidecar", folder / "network.json", "--norm", folder / "norm.npz")
+    names = {"output": "network.pt", "sidecar": "network.json", "norm": "norm.npz", "reference": "reference.npz"}
+    outputs = [f"--{option}={folder / name}" for option, name in names.items()]
     return run_script("trace_network.py", "--checkpoint", folder / "c.pt", "--family", family, *outputs, *options)
 
 

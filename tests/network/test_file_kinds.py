@@ -209,7 +209,8 @@ def test_messages_call_the_archive_by_the_name_that_they_are_given(tmp_path):
     (tmp_path / "c.pt").write_bytes(saved({"a": 1}))
     outcome = run_script(
         *("trace_network.py", "--checkpoint", tmp_path / "c.pt", "--output", tmp_path / "t.pt"),
-        *("--sidecar", tmp_path / "t.json", "--norm", tmp_path / "n.npz", "--source", "mine.ckpt"),
+        *("--sidecar", tmp_path / "t.json", "--norm", tmp_path / "n.npz", "--reference", tmp_path / "r.npz"),
+        *("--source", "mine.ckpt"),
     )
     assert_one_error(outcome, "error: mine.ckpt: no conv1d_in.weight", "In it: a (int)")
 

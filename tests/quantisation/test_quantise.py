@@ -22,6 +22,7 @@ from asv.engine_interface import Job
 from asv.engines import openvino as engine
 from asv.errors import InputError
 from asv.inference import artefact
+from asv.network import openvino_model
 from asv.network.trace import trace
 from asv.quantisation import graph, quantise, running
 from asv.quantisation.by_nncf import Nncf
@@ -119,7 +120,7 @@ def test_pooling_is_found_in_every_family(family, frames, tmp_path):
     """Behind the last values of single frames: attention, context and what follows, and nothing before it."""
     facts = SMALL[family]
     trace(seeded(family), (facts.n_mels, 200)).save(str(tmp_path / "network.pt"))
-    model = engine.any_batch(tmp_path / "network.pt", (facts.n_mels, frames))
+    model = openvino_model.any_batch(tmp_path / "network.pt", (facts.n_mels, frames))
     behind, delicate = graph.after_frames(model), graph.delicate(model)
     kept = [layer for name, layer in graph.layers(model).items() if name not in {*behind, *delicate}]
     pooled = [layer.weights for name, layer in graph.layers(model).items() if name in behind]
@@ -173,7 +174,7 @@ def brought(module, folder):
     torch.manual_seed(0)
     with torch.no_grad():
         torch.jit.trace(module.eval(), torch.zeros(1, *SHAPE)).save(str(folder / "brought.pt"))
-    return engine.any_batch(folder / "brought.pt", SHAPE)
+    return openvino_model.any_batch(folder / "brought.pt", SHAPE)
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,9 @@ from support.scripts import finished
 from asv import telemetry, vectors
 from asv.engine_interface import Job
 from asv.engines import onnxruntime as engine
-from asv.engines import openvino
 from asv.errors import InputError
 from asv.inference import artefact
-from asv.network import onnx_export
+from asv.network import onnx_export, openvino_model
 from asv.network.trace import trace
 from asv.quantisation import by_onnx_runtime, graph, quantise, running_onnx
 
@@ -159,7 +158,7 @@ def toolkit_of(network, features):
     named = by_onnx_runtime.named(network)
     path = network.with_name("named.onnx")
     path.write_bytes(named.SerializeToString())
-    return by_onnx_runtime.OnnxRuntime(named, openvino.any_batch(path, features.shape[1:]), features, 1)
+    return by_onnx_runtime.OnnxRuntime(named, openvino_model.any_batch(path, features.shape[1:]), features, 1)
 
 
 @pytest.mark.parametrize("recurrent", [False, True])

@@ -21,7 +21,7 @@ CONFIGURATIONS = {
     },
 }
 EVERYTHING = ("all_benchmarks", "accuracy_gate", "results/eer_bs4.txt", "results/openvino-f32/bin_bs4/output_bs4")
-EVERYTHING += ("results/network.onnx", "work/network/outputs_bs4.npz", "recommend", "bundle")
+EVERYTHING += ("results/network.onnx", "recommend", "bundle")
 EVERYTHING += ("results/openvino-int8/eer_bs4.txt", "results/onnxruntime-int8/eer_bs4.txt")
 ANSWER = ("results/eer_bs4.txt",)
 TARGETS = {"all": EVERYTHING, "lengths": ("accuracy_by_length", *ANSWER), "spread": ("crop_spread", *ANSWER)}

@@ -109,7 +109,7 @@ def _decode(path, rules):
             with soundfile.SoundFile(place.mended(stream) if place.header else path) as sound:
                 duration = _check_header(sound, place, rules)
                 declared, rate, channels = sound.frames, sound.samplerate, sound.channels
-                samples = sound.read(dtype="float32", always_2d=True)
+                samples = _read(sound)
         except soundfile.LibsndfileError as error:
             if place.codec:
                 raise not_read(f"a wav of {place.codec}") from error
@@ -120,8 +120,15 @@ def _decode(path, rules):
     return samples, Audio(samples, duration, rate, channels, place.notes)
 
 
-def _check_peak(samples):
-    """Refuse what is not audio of full scale 1; returns notes."""
+def _read(sound):
+    """All samples, float32 ``(n, channels)``: of 16 bits as they are and then scaled, in a third of the time."""
+    if sound.subtype != "PCM_16":
+        return sound.read(dtype="float32", always_2d=True)
+    return np.multiply(sound.read(dtype="int16", always_2d=True), np.float32(1 / 2**15), dtype=np.float32)
+
+
+def _checked_peak(samples):
+    """The greatest absolute value; what is not audio of full scale 1 is refused."""
     peak = np.maximum(samples.max(), -samples.min())  # half the time of the greatest absolute value; keeps NaN
     if not np.isfinite(peak):
         raise AudioError("not finite", "NaN or infinite samples; convert the file again from its source")
@@ -131,7 +138,7 @@ def _check_peak(samples):
         command = SCALE.replace("{scale}", str(scale) if scale else f"{peak:.9g}")
         what = f"samples up to {peak:g}, {meaning}, where 1 is full scale; scale the file"
         raise AudioError("out of range", what, command)
-    return (ABOVE_FULL_SCALE,) if peak > 1 else ()
+    return peak
 
 
 def read_audio(path: str | os.PathLike[str], rules: AudioRules) -> Audio:
@@ -145,10 +152,11 @@ def read_audio(path: str | os.PathLike[str], rules: AudioRules) -> Audio:
     """
     try:
         samples, audio = _decode(path, rules)
-        notes = audio.notes + _check_peak(samples)
+        peak = _checked_peak(samples)
+        notes = audio.notes + ((ABOVE_FULL_SCALE,) if peak > 1 else ())
         mono = samples.mean(axis=1) if audio.channels > 1 else samples[:, 0]
-        if not mono.any():
-            what = "the channels cancel each other" if samples.any() else "every sample is zero"
+        if peak == 0 or (audio.channels > 1 and not mono.any()):
+            what = "the channels cancel each other" if peak else "every sample is zero"
             raise AudioError("silent", f"{what}; convert the file again from its source")
     except AudioError as error:
         raise error.of_file(path, rules.sample_rate) from error.__cause__

@@ -17,7 +17,7 @@ from ..engine_interface import Engine
 from ..errors import InputError
 
 FOLDER = Path(__file__).parent
-TORCHSCRIPT, ONNX = ".pt", ".onnx"  # suffixes of the network's file
+TORCHSCRIPT, ONNX, OPENVINO = ".pt", ".onnx", ".xml"  # suffixes of the network's file, as it is or converted
 
 
 @functools.cache
@@ -54,6 +54,11 @@ def needs_export(name: str, suffix: str) -> bool:
     An NPU's does even where the network is ONNX: its toolchain has nothing that could read the names of a graph.
     """
     return reads(name, ONNX) and (is_npu(name) or not reads(name, suffix))
+
+
+def needs_conversion(name: str, suffix: str) -> bool:
+    """Whether an engine compiles a TorchScript network as it is converted to OpenVINO's model, for all batch sizes."""
+    return suffix == TORCHSCRIPT and reads(name, OPENVINO)
 
 
 def carries_outputs(name: str) -> bool:

@@ -13,9 +13,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .. import files, telemetry
+from .. import files
 from ..engine_interface import CompileFacts, Job, SessionFacts
 from ..errors import InputError
+from ..network import openvino_model
 from ..quantisation import running
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ PRECISIONS = ("f32", "bf16", "int8")
 QUANTISED = ("int8",)
 NETWORKS = (".pt", ".onnx", ".xml")
 ARTEFACT = "network.xml"
-telemetry.off()
 
 ONE_AND_SEVERAL = "the workflow sets it: one request at a time and several in flight are both measured"
 # Properties that the options must not have, and why: with them something else would run than what is reported.
@@ -84,59 +84,14 @@ def _require_usable(options: Mapping[str, Any]) -> None:
 
 def compile_artefact(network: Path, folder: Path, job: Job) -> CompileFacts:
     _require_usable(job.options)
-    quantised = network.suffix == ".xml"
+    beside = network.with_suffix(".json")  # the record of the quantisation
+    quantised = network.suffix == ".xml" and beside.exists()
     if quantised != (job.precision in QUANTISED):
         wanted = "the network itself" if quantised else "what quantise_network.py makes of it"
         raise InputError(f"{network}: precision {job.precision} is compiled of {wanted}")
-    save(_read(network, job.batch_shape), folder)
-    record: CompileFacts = {"quantisation": files.read_json(network.with_suffix(".json"))} if quantised else {}
+    openvino_model.save(openvino_model.read(network, job.batch_shape), folder / ARTEFACT)
+    record: CompileFacts = {"quantisation": files.read_json(beside)} if quantised else {}
     return {"artefact": ARTEFACT, **record}
-
-
-def any_batch(network: Path, shape: tuple[int, int | None]) -> Any:
-    """OpenVINO's model of a network, TorchScript or ONNX, for batches of any size of rows of a shape."""
-    return _read(network, (None, *shape))
-
-
-def save(model: Any, folder: Path) -> Path:
-    """Write a model into a folder, and its weights beside it; returns its file."""
-    import openvino
-
-    openvino.save_model(model, str(folder / ARTEFACT), compress_to_fp16=False)
-    return folder / ARTEFACT
-
-
-def _read(network: Path, sizes: Iterable[int | None]) -> Any:
-    """A network's model for batches of these sizes, None standing for any."""
-    import openvino
-
-    shape = openvino.PartialShape([-1 if size is None else size for size in sizes])
-    if network.suffix != ".pt":
-        return _of_model(network, shape)
-    import torch
-
-    traced = torch.jit.load(str(network), map_location="cpu").eval()
-    return openvino.convert_model(traced, input=[(shape, openvino.Type.f32)])
-
-
-def _of_model(network: Path, shape: Any) -> Any:
-    import openvino
-
-    model = openvino.Core().read_model(str(network))
-    made_for = model.input(0).get_partial_shape()
-    if made_for[2].is_static and made_for[2] != shape[2]:
-        raise InputError(
-            f"features.frames (or accuracy_by_length.frames): the graph takes {made_for[2]} frames alone, and "
-            f"{'whole utterances are' if shape[2].is_dynamic else f'{shape[2]} are'} asked for; set {made_for[2]}, or "
-            "export it with a dynamic axis for frames"
-        )
-    if not made_for.compatible(shape):
-        raise InputError(
-            f"{network}: the graph takes batches of the shape {made_for} alone, and {shape} is asked for (batch, mels, "
-            "frames); ask for results/eer_bsN.txt of that batch size, or export it with dynamic axes"
-        )
-    model.reshape(shape)
-    return model
 
 
 def unsupported(precision: str) -> str | None:

@@ -68,7 +68,9 @@ class SpeakerClassifier(nn.Module):
     def __init__(self, speakers: int) -> None:
         super().__init__()
         self.weight_g = nn.Parameter(torch.ones(speakers, 1))
-        self.weight_v = nn.Parameter(torch.randn(speakers, EMBEDDING))
+        self.weight_v = nn.Parameter(torch.empty(speakers, EMBEDDING))
+        if not self.weight_v.is_meta:  # torch imports its compiler, which takes a second, to draw numbers for shapes
+            nn.init.normal_(self.weight_v)
 
     def forward(self, embedding: torch.Tensor) -> torch.Tensor:
         """``(batch, 192)`` to logits ``(batch, speakers)``."""

@@ -20,7 +20,7 @@ PLACEMENT = ("python", "env_scripts", "devices")
 def of_network(config: Config) -> str:
     """Options of the script that makes the network: ``trace_network.py``, or ``bring_network.py`` for brought graphs.
 
-    Whole utterances are traced as crops are, for any number of frames.
+    Whole utterances are traced as crops are, for any number of frames, but the reference's outputs are of two lengths.
     """
     network, frames = config["network"], config["features"]["frames"]
     family = ["--family", network["family"]]
@@ -29,8 +29,7 @@ def of_network(config: Config) -> str:
         words = ["--contract", json.dumps(contract.to_mapping(), sort_keys=True), "--contract-from", whose]
         graph = {"graph_input": network["input"], "graph_output": network["output"], "layout": network["layout"]}
         return " ".join([shlex.join([*family, "--frames", str(frames), *words]), options_of(graph, *graph)])
-    words = [] if frames == feature_sets.WHOLE else ["--frames", str(frames)]
-    words += ["--n-mels", str(feature_sets.contract_of(config).n_mels)]
+    words = ["--frames", str(frames), "--n-mels", str(feature_sets.contract_of(config).n_mels)]
     outputs = ["--outputs", *network["outputs"]]
     return " ".join([shlex.join([*outputs, *family, *words]), options_of(config["checkpoint"], "weights")])
 
@@ -100,9 +99,15 @@ def of_answer(config: Config) -> str:
     return shlex.join([*words, "--overridden", *feature_sets.overrides(config)])
 
 
+def of_shape(shape: list[int | str]) -> str:
+    """Bands and frames of the network's input, as all scripts take them."""
+    bands, frames = shape
+    return f"--shape {bands} {frames}"
+
+
 def of_quantisation(config: Config, shape: list[int | str]) -> str:
     """Options of ``quantise_network.py`` and ``quantise_onnx.py``; the shape is that of the features."""
-    return f"--shape {shape[0]} {shape[1]} {options_of(config['quantisation'], 'min_mean_cosine')}"
+    return f"{of_shape(shape)} {options_of(config['quantisation'], 'min_mean_cosine')}"
 
 
 def engine_settings(config: Config, label: str) -> Config:
