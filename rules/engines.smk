@@ -42,7 +42,11 @@ def beside_exported(wildcards):
 
 def reference_for_engine(wildcards):
     """Input function: what the reference makes of the inputs by which the job's engine is checked."""
-    made = rules.reference_outputs.output[0] if engines.is_quantised(wildcards.engine) else rules.trace_network.output.reference
+    made = (
+        rules.reference_outputs.output[0]
+        if engines.is_quantised(wildcards.engine)
+        else rules.trace_network.output.reference
+    )
     return path_of(made)
 
 
