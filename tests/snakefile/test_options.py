@@ -39,6 +39,7 @@ def test_the_defaults():
         ({"scoring": {"as_norm": {"cohort": "c", "top": 9}}}, options.of_scoring, ["--as-norm-top", "9"]),
         ({"scoring": {"centroid": {"enabled": False}}}, options.of_scoring, ["--no-centroid"]),
         ({"checkpoint": {"archive": "c.zip"}}, options.of_answer, ["--demo-checkpoint", "''"]),
+        ({"features": {"frames": "whole"}}, options.of_network, ["--frames", "whole"]),
     ],
 )
 def test_a_setting_becomes_words(settings, function, words):
@@ -48,7 +49,6 @@ def test_a_setting_becomes_words(settings, function, words):
 @pytest.mark.parametrize(
     ("settings", "function", "word"),
     [
-        ({"features": {"frames": "whole"}}, options.of_network, "--frames"),
         ({}, options.of_scoring, "--as-norm-top"),
         ({}, options.of_scoring, "--no-centroid"),
         ({"dataset": {"root": "wavs"}}, options.of_answer, "--demo-data"),

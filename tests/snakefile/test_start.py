@@ -7,7 +7,7 @@ import pytest
 
 from asv import engines
 from asv.errors import InputError
-from asv.snakefile import start
+from asv.snakefile import internals, start
 
 
 def job(script, *, shard=None, engine=None, kind=None, **output):
@@ -33,6 +33,16 @@ def snakemake(**facts):
 def test_what_no_run_begins_with(facts, folder, message):
     with pytest.raises(InputError, match=message):
         start.begin_run(snakemake(**facts), start.Before(folder or os.getcwd(), {}), None)
+
+
+@pytest.mark.parametrize(
+    ("limit", "kept"), [((100, 1), False), ((100, 2), True), ((99, 1), True), ((100, 60), True), (None, True)]
+)
+def test_snakemakes_own_limit_of_jobs_per_second_is_lifted(limit, kept):
+    given = limit and SimpleNamespace(max_jobs=limit[0], timespan=limit[1])
+    settings = SimpleNamespace(max_jobs_per_timespan=given)
+    internals.Snakemake(SimpleNamespace(scheduling_settings=settings)).lift_default_rate_limit()
+    assert settings.max_jobs_per_timespan is (given if kept else None)
 
 
 @pytest.mark.parametrize("report", [False, True])

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from snakemake.workflow import Workflow
 
 
+DEFAULT_RATE = (100, 1)  # jobs, seconds: of --max-jobs-per-timespan
+
+
 class Snakemake:
     """Snakemake's ``workflow``, as far as it is used. What depends on the graph of jobs is there only after parsing."""
 
@@ -113,6 +116,17 @@ class Snakemake:
         """Limit a resource for the whole run, unless ``--resources`` does."""
         if name not in self._workflow.global_resources:
             self._workflow.register_resource(name, value)
+
+    def lift_default_rate_limit(self) -> None:
+        """Start jobs without a limit per second, unless another than Snakemake's own was set. Called before the first.
+
+        With a limit Snakemake starts a timer after each look for jobs, and looks again when it ends, which starts
+        another: after n jobs it looks n times a second, which takes a core sooner or later.
+        """
+        settings = self._workflow.scheduling_settings
+        limit = settings.max_jobs_per_timespan
+        if limit is not None and (limit.max_jobs, limit.timespan) == DEFAULT_RATE:
+            settings.max_jobs_per_timespan = None
 
     # Its lock
 

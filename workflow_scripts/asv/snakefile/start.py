@@ -91,6 +91,7 @@ def begin_run(snakemake: Snakemake, found: Before, graph: Keys) -> None:
             "--allowed-rules takes whatever lies there for current, whatever it was made from; leave it out, or use "
             "--until"
         )
+    snakemake.lift_default_rate_limit()
     run = runs.claim(os.environ[runs.VARIABLE], found.run)
     # Snakemake's lock of another workflow that is at work in the same folder is left alone.
     if run.exclusive and "token" in found.run and snakemake.is_locked:
