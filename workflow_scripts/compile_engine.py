@@ -40,7 +40,12 @@ def main():
         _, cosine = artefact.compile_checked(
             options.network, folder, name, job, digest, exported, options.reference, options.contract
         )
-    compared = "compared whenever it is loaded" if cosine is None else f"minimum cosine with the reference {cosine:.7f}"
+    if options.engine == engines.reference(options.network.suffix):
+        compared = "the reference itself"
+    elif cosine is None:
+        compared = "compared whenever it is loaded"
+    else:
+        compared = f"minimum cosine with the reference {cosine:.7f}"
     print(f"{options.engine}, batch size {options.batch_size}: {compared}")
 
 
