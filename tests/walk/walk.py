@@ -46,7 +46,7 @@ TARGETS = [
     "work/network/network.json",
 ]
 RULES = ["extract_features", "merge_manifests", "unzip_checkpoint", "trace_network", "compile_engine", "infer", "score"]
-RULES += ["check_features", "write_answer", "copy_answer", "compare_engine", "plot_scores"]
+RULES += ["check_features", "convert_network", "write_answer", "copy_answer", "compare_engine", "plot_scores"]
 # Stages that an edit makes stale, by what is edited.
 STALE = {
     "engine": ["compile_engine", "infer", "score"],

@@ -58,6 +58,7 @@ def project(tmp_path_factory):
             "unzip_checkpoint",
             "trace_network",
             "check_features",
+            "convert_network",
             "compile_engine bs4",
             "merge_manifests",
             "score bs4",
@@ -91,7 +92,8 @@ FROM_INFERENCE = sorted(
     [f"infer bs4 {shard}-of-3" for shard in range(3)] + ["score bs4", "write_answer bs4", "copy_answer bs4"]
 )
 FROM_COMPILE = sorted([*FROM_INFERENCE, "compile_engine bs4"])
-FROM_TRACE = sorted([*FROM_COMPILE, "trace_network", "check_features"])
+FROM_CONVERSION = sorted([*FROM_COMPILE, "convert_network"])
+FROM_TRACE = sorted([*FROM_CONVERSION, "trace_network", "check_features"])
 FEATURES = [f"extract_features {shard}-of-3" for shard in range(3)]
 FROM_MANIFESTS = sorted([*FROM_INFERENCE, "check_features", "merge_manifests"])
 FROM_FEATURES = sorted([*FROM_MANIFESTS, *FEATURES])
@@ -276,7 +278,8 @@ def test_another_family_and_back(project):
         ("extract_features.py", FROM_FEATURES),
         ("asv/features/crops.py", FROM_FEATURES),
         ("asv/engines/openvino.py", FROM_COMPILE),
-        ("asv/engines/torchscript.py", FROM_COMPILE),  # the reference that an artefact is compared with
+        ("asv/network/openvino_model.py", FROM_CONVERSION),
+        ("asv/engines/torchscript.py", FROM_TRACE),  # the reference, whose outputs an artefact is compared with
         ("asv/engines/mindietorch.py", []),  # another engine's
         ("asv/inference/embed.py", FROM_INFERENCE),
         ("asv/scoring/metrics.py", SCORING),
