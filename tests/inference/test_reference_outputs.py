@@ -87,6 +87,13 @@ def test_a_fault_in_any_row_of_a_batch_is_found(network, pairs, batch_size, row,
         artefact_check.compiled(session, pairs, Job(batch_size, SHAPE, "f32"))
 
 
+@pytest.mark.parametrize("batch_size", [4, 8, 64])
+def test_rows_in_the_places_of_others_are_found(network, pairs, batch_size):
+    session = Changed(network, lambda rows: np.roll(rows, batch_size // 2, axis=0))
+    with pytest.raises(InputError, match="the artefact disagrees with the reference"):
+        artefact_check.compiled(session, pairs, Job(batch_size, SHAPE, "f32"))
+
+
 def test_embeddings_of_another_size_are_refused(network, pairs):
     class Short:
         def run(self, batch):
@@ -103,7 +110,7 @@ class Damaged(torch.nn.Module):
 
 def test_a_network_that_gives_no_numbers_is_refused(tmp_path):
     trace(Damaged(), SHAPE).save(str(tmp_path / "network.pt"))
-    with pytest.raises(InputError, match=r"320 numbers of 320 that are not finite \(NaN or infinite\): its weights"):
+    with pytest.raises(InputError, match=r"400 numbers of 400 that are not finite \(NaN or infinite\): its weights"):
         reference_outputs.compute(tmp_path / "network.pt", SHAPE)
 
 
