@@ -64,8 +64,7 @@ def main():
         np.savez(stream, **norm)
     shape = (options.contract.n_mels, options.frames)
     pairs = reference_outputs.compute(options.output, shape, facts.get("batch") or reference_outputs.ROWS)
-    with files.atomic_file(options.reference) as temporary:
-        reference_outputs.write(temporary, pairs)
+    reference_outputs.write(options.reference, pairs)
     reference, _ = engines.parse(engines.reference(options.output.suffix))
     sidecar = {
         "family": options.family,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from asv import cli, files
+from asv import cli
 from asv.inference import reference_outputs
 
 
@@ -24,8 +24,7 @@ def main():
     features = np.load(options.calibration)
     mean, deviation = float(features.mean()), float(features.std())
     pairs = reference_outputs.compute(options.network, tuple(options.shape), mean=mean, deviation=deviation)
-    with files.atomic_file(options.output) as temporary:
-        reference_outputs.write(temporary, pairs)
+    reference_outputs.write(options.output, pairs)
 
 
 if __name__ == "__main__":

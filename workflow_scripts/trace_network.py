@@ -62,8 +62,7 @@ def main():
     with files.atomic_file(options.norm) as temporary, temporary.open("wb") as stream:
         np.savez(stream, **first_norm.arrays(*families.module(options.family).first_norm(network)))
     pairs = reference_outputs.compute(options.output, (facts["n_mels"], options.frames))
-    with files.atomic_file(options.reference) as temporary:
-        reference_outputs.write(temporary, pairs)
+    reference_outputs.write(options.reference, pairs)
     reference, _ = engines.parse(engines.reference(options.output.suffix))
     parameters = count_parameters(network)
     sidecar = {

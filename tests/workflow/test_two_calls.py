@@ -31,16 +31,6 @@ def start(project, *arguments):
     return process
 
 
-@pytest.mark.parametrize(("limit", "said"), [([], False), (["--max-jobs-per-timespan", "50/2s"], True)])
-def test_snakemake_does_not_look_for_jobs_by_the_clock(tmp_path, code, limit, said):
-    """With a limit of jobs per second it starts a timer after each look, and another one when that ends."""
-    project = Project(tmp_path / "project", code)
-    status, output = project.call("results/eer_bs4.txt", "--verbose", *limit)
-    assert status == 0, output
-    assert ("Submitting maximum 50 job(s) over 2" in output) == said
-    assert ("Submitting maximum" in output) == said
-
-
 def test_in_one_folder(tmp_path, code):
     """A third call would start beside the first by Snakemake's own lock, which goes when the second one ends."""
     project = Project(tmp_path / "project", code)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from .. import engines
+from .. import engines, files
 from ..engine_interface import Job, Session
 from ..errors import InputError
 
@@ -102,9 +102,9 @@ def _run(session: Session, inputs: Array, batch_size: int) -> Array:
 
 
 def write(path: Path, pairs: Sequence[Pair]) -> None:
-    """Write pairs to a file, ``.npz`` whatever its suffix; the same pairs make the same bytes."""
+    """Write pairs to a file, ``.npz`` whatever its suffix, whole or not at all; the same pairs make the same bytes."""
     arrays = {f"{name}_{i}": array for i, pair in enumerate(pairs) for name, array in pair._asdict().items()}
-    with path.open("wb") as stream:
+    with files.atomic_file(path) as temporary, temporary.open("wb") as stream:
         np.savez(stream, **arrays)
 
 
