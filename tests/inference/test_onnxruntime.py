@@ -1,11 +1,13 @@
 """ONNX Runtime's own settings: providers that are not there, and levels of optimisation."""
 
+import resource
+
 import numpy as np
 import onnxruntime
 import pytest
 from support.synthetic import write_exported, write_traced
 
-from asv import engines
+from asv import engines, files
 from asv.engine_interface import Job
 from asv.errors import InputError
 from asv.snakefile.config import check
@@ -25,6 +27,20 @@ def job(**options):
     return Job(2, (80, 200), "f32", 1, options)
 
 
+def limited_to(size, function):
+    """The function in a process that may write files of so many bytes at most, as where a disk is full."""
+
+    def limited(*arguments, **options):
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+        try:
+            return function(*arguments, **options)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    return limited
+
+
 def test_a_provider_that_this_build_lacks(folder):
     with pytest.raises(InputError, match=r"providers: no CUDAExecutionProvider: this build of ONNX Runtime has .*CPU"):
         ENGINE.load(folder, job(providers=["CUDAExecutionProvider"]))
@@ -40,6 +56,14 @@ def test_a_provider_that_is_dropped_in_silence(folder, monkeypatch):
     )
     with pytest.raises(InputError, match="no CUDAExecutionProvider: ONNX Runtime has dropped it"):
         ENGINE.load(folder, job(providers=["CUDAExecutionProvider", "CPUExecutionProvider"]))
+
+
+def test_the_system_says_why_the_optimised_graph_could_not_be_written(folder, monkeypatch):
+    """In int8 the graph that runs is read from what ONNX Runtime writes of it; of a full disk it says `Protobuf`."""
+    monkeypatch.setattr(onnxruntime, "InferenceSession", limited_to(100_000, onnxruntime.InferenceSession))
+    monkeypatch.setattr(files, "try_to_write", limited_to(100_000, files.try_to_write))
+    with pytest.raises(OSError, match="File too large"):
+        ENGINE.load(folder, Job(2, (80, 200), "int8", 1))
 
 
 @pytest.mark.parametrize("level", sorted(ENGINE.LEVELS))

@@ -1,5 +1,7 @@
 """The network as OpenVINO's model, converted once: it runs as what is converted for one batch size does."""
 
+import resource
+
 import numpy as np
 import pytest
 from support.scripts import run_script
@@ -52,4 +54,24 @@ def test_a_conversion_that_fails_leaves_nothing(network, tmp_path, monkeypatch):
     model = openvino_model.any_batch(network, (80, 200))
     with pytest.raises(OSError, match="No space left"):
         openvino_model.write(model, tmp_path / "network.xml", tmp_path / "network.bin")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_system_says_why_a_model_could_not_be_written(network, tmp_path):
+    """OpenVINO itself keeps it back: a full disk is a `basic_ios::clear: iostream error`."""
+    outputs = ["--output", tmp_path / "network.xml", "--weights", tmp_path / "network.bin"]
+    too_large = {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))}
+    code, stderr = run_script("convert_network.py", "--network", network, *outputs, **too_large)
+    assert code == 1
+    assert "File too large" in stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_other_failures_keep_their_words(network, tmp_path, monkeypatch):
+    def save_model(*_, **__):
+        raise RuntimeError("another failure")
+
+    monkeypatch.setattr("openvino.save_model", save_model)
+    with pytest.raises(RuntimeError, match="another failure"):
+        openvino_model.save(openvino_model.any_batch(network, (80, 200)), tmp_path / "network.xml")
     assert list(tmp_path.iterdir()) == []

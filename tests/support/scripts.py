@@ -15,17 +15,17 @@ from support.paths import SCRIPTS
 unless_root = pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 
 
-def run_script(name, *arguments):
-    """Run a stage script; returns its exit code and what it printed on stderr."""
-    done = finished(name, *arguments)
+def run_script(name, *arguments, **options):
+    """Run a stage script, with options of ``subprocess.run``; returns its exit code and what it printed on stderr."""
+    done = finished(name, *arguments, **options)
     return done.returncode, done.stderr
 
 
-def finished(name, *arguments):
-    """Run a stage script; returns the process, which has ended."""
+def finished(name, *arguments, **options):
+    """Run a stage script, with options of ``subprocess.run``; returns the process, which has ended."""
     command = [sys.executable, str(SCRIPTS / name), *map(str, arguments)]
     environment = {**os.environ, "no_proxy": "127.0.0.1"}
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment)
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment, **options)
 
 
 def assert_one_error(outcome, *parts):

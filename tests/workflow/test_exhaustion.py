@@ -53,7 +53,7 @@ def fill(folder, leave):
 
 
 # What is left on the disk, chosen so that each of the stages is the one that meets its end; in kilobytes.
-@pytest.mark.parametrize("leave", [0, 8, 64, 300, 600, 1200, 2400, 4000])
+@pytest.mark.parametrize("leave", [0, 8, 64, 300, 600, 1200, 1800, 2400, 2800, 4000])
 def test_a_disk_that_fills_up(reference, small_disk, leave):
     workflow = make_project(Workflow(small_disk / "project"))
     fill(small_disk, leave * 1024)

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import tempfile
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -61,6 +62,16 @@ def atomic_folder(path: PathLike) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def try_to_write(path: PathLike, size: int) -> None:
+    """Write ``size`` bytes beside ``path`` and remove them: for libraries that keep to themselves why they could not.
+
+    Raises:
+        OSError: what the system says, such as that no space is left.
+    """
+    with tempfile.TemporaryFile(dir=Path(path).absolute().parent) as stream:
+        stream.write(bytes(size))
 
 
 def write_text(path: PathLike, text: str) -> None:

@@ -95,6 +95,8 @@ def _start(folder: Path, job: Job, threads: int) -> tuple[Run, SessionFacts]:
         try:
             session = onnxruntime.InferenceSession(str(folder / ARTEFACT), options, providers=wanted)
         except Exception as error:  # its exceptions have no common base
+            if job.precision in QUANTISED:  # of a full disk it says "Protobuf serialization failed"
+                files.try_to_write(optimised, (folder / ARTEFACT).stat().st_size)
             raise InputError(
                 f"onnxruntime refuses {folder / ARTEFACT}: {str(error).strip().splitlines()[0][:300]}; see onnx.opset "
                 "and engines.onnxruntime"

@@ -13,6 +13,8 @@ from ..errors import InputError
 
 telemetry.off()
 
+GRAPH = 4 << 20  # bytes: more than the graph of any of the networks takes as XML
+
 
 def any_batch(network: Path, shape: tuple[int, int | None]) -> Any:
     """A network's model for batches of any size of rows of a shape, mels and frames (None: any number)."""
@@ -61,10 +63,21 @@ def _of_model(network: Path, shape: Any) -> Any:
 
 
 def save(model: Any, path: Path) -> None:
-    """Write a model to a file ``.xml``, and its weights, as they are, beside it to one that ends in ``.bin``."""
+    """Write a model to a file ``.xml``, and its weights, as they are, beside it to one that ends in ``.bin``.
+
+    Raises:
+        OSError: with the system's reason, such as a full disk.
+        RuntimeError: where OpenVINO fails for another.
+    """
     import openvino
 
-    openvino.save_model(model, str(path), compress_to_fp16=False)
+    try:
+        openvino.save_model(model, str(path), compress_to_fp16=False)
+    except RuntimeError:
+        # Of a full disk OpenVINO says "basic_ios::clear: iostream error", and removes what it has written.
+        weights = sum(node.get_byte_size() for node in model.get_ops() if node.get_type_name() == "Constant")
+        files.try_to_write(path, weights + GRAPH)
+        raise
 
 
 def write(model: Any, path: Path, weights: Path) -> None:
