@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import deque
 from functools import partial
 from statistics import median
 
@@ -22,12 +23,14 @@ import torch
 from shared import SCRIPTS, SHAPE, THREADS, compile_engine, jobs, labels, main, make_torchscript, run, table, workflow
 
 from asv import cli, engines, files, vectors
-from asv.audio.reading import AudioRules, read_audio
+from asv.audio.reading import AudioRules
+from asv.dataset.tree import AudioFile
 from asv.demo import corpus
 from asv.engine_interface import Job
 from asv.features import front_ends
 from asv.features.contract import Contract
 from asv.features.crops import crop_starts
+from asv.features.extraction import CropSettings, extract
 from asv.features.torchaudio_mel import LogMel, to_network_input
 from asv.inference.embed import embed
 from asv.network.checkpoint import load_network
@@ -42,10 +45,10 @@ def stages(folder):
         (rule, end - start, startup.get(rule, 0.0))
         for (rule, _), (start, end) in sorted(jobs(folder).items(), key=lambda item: item[1])
     ]
-    table(("job", "wall s", "of which before its work (its --help) s"), rows)
+    table(("job", "wall time, s", "start-up alone (`--help`), s"), rows)
     again = workflow(folder, "--", "results/eer_bs4.txt")["seconds"]
     work, startup = (sum(row[column] for row in rows) for column in (1, 2))
-    print(f"{len(rows)} jobs, {work:.1f} s in all, of which {startup:.1f} s before their work.")
+    print(f"{len(rows)} jobs, {work:.1f} s in all; start-up {startup:.1f} s.")
     print(f"The whole command took {total:.1f} s, a second call {again:.1f} s.\n")
 
 
@@ -75,33 +78,36 @@ def speak_corpus(folder):
 
 
 def mel(folder):
-    settings, rules = Contract(), AudioRules()
+    settings, rules, crops = Contract(), AudioRules(), CropSettings(frames=200)
     ours, reference = front_ends.make(settings), ReferenceMel(settings)
     paths = speak_corpus(folder)
+    listed = [AudioFile(str(path.parent), path.name, path.name, 0, 0) for path in paths]
     torch.set_num_threads(1)
 
-    def by_reference(path):
-        whole = to_network_input(reference(torch.from_numpy(soundfile.read(path, dtype="float32")[0]))).numpy()
-        start = crop_starts(path.name, whole.shape[1], 200, 1, 0)[0]
-        return whole[:, start : start + 200]
+    def by_reference(keep):
+        for path in paths:
+            whole = to_network_input(reference(torch.from_numpy(soundfile.read(path, dtype="float32")[0]))).numpy()
+            start = crop_starts(path.name, whole.shape[1], crops.frames, 1, 0)[0]
+            keep.append(whole[:, start : start + crops.frames])
 
-    def by_crop(path):
-        samples = read_audio(path, rules).samples
-        start = crop_starts(path.name, settings.frames(len(samples)), 200, 1, 0)[0]
-        return ours.crop(samples, start, 200)
+    def by_stage(keep):
+        used, _ = extract(listed, rules, ours, crops, keep)
+        assert len(used) == len(paths)
 
-    difference = max(float(np.abs(by_reference(path) - by_crop(path)).max()) for path in paths[:20])
-    methods = {"reference: whole file, convolution": by_reference, "ours: checked file, the crop's frames": by_crop}
+    rows, other_rows = [], []
+    by_reference(rows)
+    by_stage(other_rows)
+    difference = max(float(np.abs(one - other).max()) for one, other in zip(rows, other_rows, strict=True))
+    methods = {"reference: whole file, convolution": by_reference, "ours: checked file, the crop's frames": by_stage}
     seconds = {name: [] for name in methods}
     for _ in range(5):
         for name, method in methods.items():
             started = time.perf_counter()
-            for path in paths:
-                method(path)
+            method(deque(maxlen=1))
             seconds[name].append((time.perf_counter() - started) / len(paths))
     baseline = median(seconds["reference: whole file, convolution"])
     rows = [(name, 1e3 * median(times), baseline / median(times)) for name, times in seconds.items()]
-    table(("features, 1 thread, wav file to crop", "ms an utterance", "times as fast"), rows)
+    table(("features, 1 thread, wav file to crop", "ms per utterance", "times as fast"), rows)
     length = np.mean([soundfile.info(path).duration for path in paths])
     print(f"{len(paths)} utterances of {length:.1f} s on average; their inputs differ by at most {difference:.1e}.\n")
 
@@ -185,7 +191,7 @@ def precision(folder):
             scores = cosine.cosine_scores(sizes[1], np.array(first), np.array(second))
             eer, _ = metrics.equal_error_rate(metrics.error_rates(scores, targets))
             rows.append((f"{name}, {label}", f"{cosines.min():.6f}", f"{spread:.1e}", f"{100 * eer:.3f} %"))
-    table(("demo corpus", "minimum cosine with torchscript-f32", "largest difference between batch sizes", "EER"), rows)
+    table(("demo corpus", "minimum cosine to torchscript-f32", "largest difference between batch sizes", "EER"), rows)
 
 
 PARTS = {

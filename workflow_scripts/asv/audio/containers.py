@@ -16,6 +16,7 @@ from . import flac_length, foreign
 from .chunks import CONTAINERS, end_of_stream, is_chain, walk
 from .errors import FFMPEG, SPH2PIPE, AudioError, not_read, truncated
 from .mended import Mended
+from .plain import Plain, plain
 
 NO_LENGTH = "header without length"
 NO_PAD = "missing pad byte"
@@ -43,6 +44,7 @@ class Place:
         notes: of what is odd about the header, but mended.
         codec: name of a wav's codec that is not plain samples.
         header: to be read in place of the file's own, which libsndfile would not read as it is meant; or empty.
+        plain: of samples that need no decoder.
     """
 
     container: str
@@ -51,6 +53,7 @@ class Place:
     notes: tuple[str, ...] = ()
     codec: str = ""
     header: bytes = b""
+    plain: Plain | None = None
 
     def mended(self, stream: BinaryIO) -> Mended:
         """The file with the mended header, as a file object."""
@@ -127,7 +130,9 @@ def _wave(stream, size, base, container):
         length = (size if container == "W64" else end_of_stream(stream, size, kind, start)) - start
     if notes and length >= 2**32:
         raise AudioError("too long", f"{length} bytes of samples; cut the file into utterances")
-    return Place(container, start, length, notes, codec, _plain_header(order, form, length) if notes else b"")
+    header = _plain_header(order, form, length) if notes else b""
+    as_it_is = plain(form, length) if container == "RIFF" and not (base or notes) else None
+    return Place(container, start, length, notes, codec, header, as_it_is)
 
 
 def _other_chunks(stream, size, base, container):

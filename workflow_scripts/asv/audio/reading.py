@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import soundfile
 
+from . import plain
 from .containers import locate
 from .errors import FFMPEG, SCALE, AudioError, empty, not_read, truncated
 
@@ -31,6 +32,7 @@ LARGEST_RESAMPLER = 10_000_000
 HIGHEST_PEAK = 10 ** (3 / 20)
 ABOVE_FULL_SCALE = "peak above 1"
 INTEGER_SCALES = (2**15, 2**23, 2**31)
+INT16 = np.float32(1 / 2**15)
 
 
 @dataclass(frozen=True)
@@ -102,34 +104,37 @@ def _check_header(info, place, rules):
 
 
 def _decode(path, rules):
-    """The samples of a file as they are, float32 ``(n, channels)``, and a description of it as :class:`Audio`."""
+    """The samples of a file as they are, float32 or int16 ``(n, channels)``, and a description as :class:`Audio`."""
     with open(path, "rb") as stream:
         place = locate(stream)
+        if header := place.plain:
+            duration = _check_header(header, place, rules)
+            return _whole(plain.read(stream, place.start, header), header, duration, place)
         try:
             with soundfile.SoundFile(place.mended(stream) if place.header else path) as sound:
                 duration = _check_header(sound, place, rules)
-                declared, rate, channels = sound.frames, sound.samplerate, sound.channels
-                samples = _read(sound)
+                exact = "int16" if sound.subtype == "PCM_16" else "float32"
+                return _whole(sound.read(dtype=exact, always_2d=True), sound, duration, place)
         except soundfile.LibsndfileError as error:
             if place.codec:
                 raise not_read(f"a wav of {place.codec}") from error
             what = f"{error.error_string.rstrip(' .')}; fetch the file again, or, if other programs play it, convert it"
             raise AudioError("unreadable", what, FFMPEG) from error
-    if len(samples) != declared:
-        raise truncated(f"{declared - len(samples)} samples")
-    return samples, Audio(samples, duration, rate, channels, place.notes)
 
 
-def _read(sound):
-    """All samples, float32 ``(n, channels)``: of 16 bits as they are and then scaled, in a third of the time."""
-    if sound.subtype != "PCM_16":
-        return sound.read(dtype="float32", always_2d=True)
-    return np.multiply(sound.read(dtype="int16", always_2d=True), np.float32(1 / 2**15), dtype=np.float32)
+def _whole(samples, header, duration, place):
+    """The samples and their description, where there are as many as the header says."""
+    if len(samples) != header.frames:
+        raise truncated(f"{header.frames - len(samples)} samples")
+    return samples, Audio(samples, duration, header.samplerate, header.channels, place.notes)
 
 
 def _checked_peak(samples):
-    """The greatest absolute value; what is not audio of full scale 1 is refused."""
-    peak = np.maximum(samples.max(), -samples.min())  # half the time of the greatest absolute value; keeps NaN
+    """The greatest absolute value, in units of full scale; what is not audio of full scale 1 is refused."""
+    # Half the time of the greatest absolute value; NaN is kept, and -32768 has no counterpart.
+    peak = np.maximum(float(samples.max()), -float(samples.min()))
+    if samples.dtype == np.int16:
+        return peak * INT16
     if not np.isfinite(peak):
         raise AudioError("not finite", "NaN or infinite samples; convert the file again from its source")
     if peak > HIGHEST_PEAK:
@@ -154,6 +159,8 @@ def read_audio(path: str | os.PathLike[str], rules: AudioRules) -> Audio:
         samples, audio = _decode(path, rules)
         peak = _checked_peak(samples)
         notes = audio.notes + ((ABOVE_FULL_SCALE,) if peak > 1 else ())
+        if samples.dtype == np.int16:
+            samples = np.multiply(samples, INT16, dtype=np.float32)
         mono = samples.mean(axis=1) if audio.channels > 1 else samples[:, 0]
         if peak == 0 or (audio.channels > 1 and not mono.any()):
             what = "the channels cancel each other" if peak else "every sample is zero"
@@ -164,7 +171,7 @@ def read_audio(path: str | os.PathLike[str], rules: AudioRules) -> Audio:
         raise AudioError("unreadable", f"{error.strerror}; check the file and its permissions") from error
     if audio.sample_rate != rules.sample_rate:
         mono = _resample(mono, audio.sample_rate, rules.sample_rate)
-    return replace(audio, samples=mono, notes=notes)
+    return Audio(mono, audio.duration, audio.sample_rate, audio.channels, notes)
 
 
 def unread_suffix(path: str | os.PathLike[str], rules: AudioRules) -> AudioError:

@@ -26,7 +26,7 @@ from asv.dataset.tree import AudioFile
 from asv.engine_interface import Session
 from asv.errors import InputError
 from asv.features.contract import Contract
-from asv.features.extraction import CropSettings, utterance_crops
+from asv.features.extraction import CropSettings, crops_of, read_utterance
 from asv.features.front_end import FrontEnd
 from asv.inference import artefact
 from asv.inference.embed import embed
@@ -70,9 +70,10 @@ class Bundle:
         """
         file = AudioFile(str(path.parent), path.name, utterance, 0, 0)
         try:
-            _, rows = utterance_crops(file, self.rules, self.front_end, self.crops)
+            _, samples = read_utterance(file, self.rules, self.front_end.contract, self.crops)
         except AudioError as error:
             raise InputError(f"{path}: {error}") from error
+        rows = np.stack(crops_of(utterance, samples, self.front_end, self.crops))
         (embedding,), _ = embed(self.session, rows, self.batch_size, len(rows), self.averaging)
         return embedding
 
