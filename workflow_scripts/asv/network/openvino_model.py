@@ -10,6 +10,7 @@ from typing import Any
 
 from .. import files, telemetry
 from ..errors import InputError
+from .openvino_split import split_convolutions
 
 telemetry.off()
 
@@ -22,7 +23,7 @@ def any_batch(network: Path, shape: tuple[int, int | None]) -> Any:
 
 
 def read(network: Path, sizes: Iterable[int | None]) -> Any:
-    """A network's model for batches of these sizes, None standing for any.
+    """A network's model for batches of these sizes, None standing for any; see :mod:`asv.network.openvino_split`.
 
     Args:
         network: TorchScript (``.pt``), ONNX (``.onnx``), or OpenVINO's own file (``.xml``, its weights beside it).
@@ -34,8 +35,13 @@ def read(network: Path, sizes: Iterable[int | None]) -> Any:
     import openvino
 
     shape = openvino.PartialShape([-1 if size is None else size for size in sizes])
-    if network.suffix != ".pt":
-        return _of_model(network, shape)
+    model = _of_torchscript(network, shape) if network.suffix == ".pt" else _of_model(network, shape)
+    split_convolutions(model)
+    return model
+
+
+def _of_torchscript(network: Path, shape: Any) -> Any:
+    import openvino
     import torch
 
     traced = torch.jit.load(str(network), map_location="cpu").eval()
