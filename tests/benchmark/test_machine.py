@@ -1,5 +1,7 @@
 """What is told of the machine, and the peak of its matrix products."""
 
+import inspect
+
 import numpy as np
 import pytest
 
@@ -40,8 +42,28 @@ def test_every_product_runs(monkeypatch, precision):
     assert len([run() for run in runs if run is not None]) == (1 if precision == "int8" else 2)
 
 
+def test_the_rate_is_of_all_products_in_a_row(monkeypatch):
+    monkeypatch.setattr(machine, "_shortest", lambda run: run())
+    monkeypatch.setattr(machine, "PRODUCTS", {"openvino": lambda *_: lambda: 2.0})
+    one, several = machine.peak("f32", 1)[0], machine.peak("int8", 1)[0]
+    assert several == pytest.approx(machine.IN_A_ROW["int8"] * one)
+
+
+def test_the_products_in_a_row_are_of_integers(monkeypatch):
+    """All but the last hand integers on, as they are of the plug-in's own account."""
+    monkeypatch.setattr(machine, "SIZE", 64)
+    run = machine._openvino_product("int8", 1)
+    request = inspect.getclosurevars(run).nonlocals["request"]
+    kinds = [node.get_rt_info() for node in request.get_compiled_model().get_runtime_model().get_ordered_ops()]
+    products = [kind for kind in kinds if kind["layerType"].astype(str) in ("FullyConnected", "MatMul")]
+    assert len(products) == machine.IN_A_ROW["int8"]
+    given = [kind["outputPrecisions"].astype(str) for kind in products]
+    assert set(given[:-1]) <= {"u8", "i8"}, given
+
+
 def test_the_product_in_int8_is_of_eight_bits_and_right(monkeypatch):
     monkeypatch.setattr(machine, "SIZE", 64)
+    monkeypatch.setitem(machine.IN_A_ROW, "int8", 1)
     a, b = machine._matrices()
     (found,) = machine._openvino_product("int8", 1)().values()
     difference = np.abs(found - a.clip(-4, 4) @ b.clip(-4, 4))
