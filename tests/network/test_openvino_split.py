@@ -96,6 +96,25 @@ def test_what_is_left_as_it_is(model):
     assert_same_outcome(model(), 0)
 
 
+@pytest.mark.parametrize("shape", [(1, 2 * NARROWEST, 1, 1), (2 * NARROWEST, 1, 1), (1, 1, 1, FRAMES), ()], ids=str)
+def test_of_pictures(shape):
+    """Convolutions over bands and frames, as of ERes2Net: channels are the third axis from the end."""
+    features = opset13.parameter([-1, MELS, FRAMES], np.float32)
+    picture = opset13.unsqueeze(features, opset13.constant(1))
+    wide = opset13.convolution(picture, values(2 * NARROWEST, 1, 3, 3), [1, 1], [1, 1], [1, 1], [1, 1])
+    wide = opset13.relu(opset13.add(wide, values(*shape)))
+    outcomes = [opset13.reduce_mean(part, opset13.constant([2, 3])) for part in opset13.split(wide, 1, 2).outputs()]
+    assert_same_outcome(openvino.Model(outcomes, [features]), 1)
+
+
+def test_a_constant_that_adds_an_axis():
+    """The second axis is then the batch's, whatever its size."""
+    features = opset13.parameter([2 * NARROWEST, MELS, FRAMES], np.float32)
+    wide = opset13.convolution(features, values(16, MELS, 1), [1], [0], [0], [1])
+    parts = opset13.split(opset13.add(wide, values(1, 1, 1, 1)), 1, 2)
+    assert split_convolutions(openvino.Model(parts.outputs(), [features])) == 0
+
+
 class WideRes2(nn.Module):
     """A Res2 block as modelzoo's, of three chunks, and an embedding that is no number of the frames."""
 

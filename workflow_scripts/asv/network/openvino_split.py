@@ -58,10 +58,18 @@ def _chain(split: Any) -> list[Any] | None:
         kind = operation.get_type_name()
         if kind == "Convolution":
             return chain if _constant(operation, 1) is not None else None
-        if kind not in EACH_CHANNEL or (kind != "Relu" and _constant(operation, 1) is None):
+        if kind not in EACH_CHANNEL or (kind != "Relu" and not _is_per_channel(operation)):
             return None
         operation, user = operation.input_value(0).get_node(), operation
     return None
+
+
+def _is_per_channel(operation: Any) -> bool:
+    """Whether the second of two values is a constant that adds no axis."""
+    constant, rank = _constant(operation, 1), operation.input_value(0).get_partial_shape().rank
+    if constant is None or rank.is_dynamic or constant.ndim > rank.get_length():
+        return False
+    return bool(operation.get_attributes()["auto_broadcast"] == "numpy")
 
 
 def _is_for(operation: Any, user: Any, split: Any) -> bool:
@@ -94,12 +102,20 @@ def _part(chain: Sequence[Any], channels: slice, total: int) -> Any:
     weights = opset13.constant(np.ascontiguousarray(_constant(convolution, 1)[channels]))
     made = opset13.convolution(convolution.input_value(0), weights, **settings)
     made.friendly_name = f"{convolution.friendly_name}/{channels.start}"
+    axis = (
+        CHANNELS - made.output(0).get_partial_shape().rank.get_length()
+    )  # from the end, as constants may lack the first
     for operation in others:
         given = [made]
         if operation.get_type_name() != "Relu":
-            constant = _constant(operation, 1)
-            wide = constant.ndim > 1 and constant.shape[-2] == total
-            given.append(opset13.constant(np.ascontiguousarray(constant[..., channels, :] if wide else constant)))
+            given.append(opset13.constant(_of_channels(_constant(operation, 1), channels, total, axis)))
         made = getattr(opset13, operation.get_type_name().lower())(*given)
         made.friendly_name = f"{operation.friendly_name}/{channels.start}"
     return made.output(0)
+
+
+def _of_channels(constant: Any, channels: slice, total: int, axis: int) -> Any:
+    """A constant for some of ``total`` channels, which are at a negative axis; one that is the same for all is kept."""
+    if constant.ndim < -axis or constant.shape[axis] != total:
+        return constant
+    return np.ascontiguousarray(np.moveaxis(np.moveaxis(constant, axis, 0)[channels], 0, axis))
